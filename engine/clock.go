@@ -1,0 +1,28 @@
+package engine
+
+import "time"
+
+// Environment is everything the engine takes from outside. All functions are
+// called from any thread, some of them under a lock, and must not call back
+// into the engine.
+type Environment struct {
+	// Now is a monotonic clock: time since an arbitrary fixed origin.
+	Now func() time.Duration
+	// Random returns 64 uniformly distributed bits; used for jitter only.
+	Random func() uint64
+	// NewCounters returns a zeroed block that readers outside the engine may
+	// look at without a call. nil means: plain Go memory. Blocks are recycled
+	// and never given back, so a late reader never touches freed memory.
+	NewCounters func() *Counters
+}
+
+// Counters is read (and FastSuccesses written) by callers that want to skip a
+// call: a result without any sign of an error, while Tracked is 0, changes
+// nothing in the engine but the number of successes. Both fields are accessed
+// atomically on both sides.
+type Counters struct {
+	// Tracked is the number of requests whose failures are being counted.
+	Tracked int64
+	// FastSuccesses counts the calls that were answered without the engine.
+	FastSuccesses uint64
+}

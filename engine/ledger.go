@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ledger is what engines of one plugin name share and what outlives them: the
+// gateway rebuilds its plugin objects every 30 s, also in the middle of a call's
+// retries. Safe for concurrent use.
+type ledger struct {
+	counters *Counters
+	broken   atomic.Bool
+
+	mu        sync.Mutex
+	tracker   tracker
+	decisions [ReasonCount]uint64
+
+	// Guarded by the store's lock:
+	name string // "" if private
+	refs int
+}
+
+// publish makes the number of tracked requests visible to readers outside.
+func (l *ledger) publish() {
+	atomic.StoreInt64(&l.counters.Tracked, int64(l.tracker.entries))
+}
+
+// Store holds the ledgers of one process. Safe for concurrent use.
+type Store struct {
+	env Environment
+
+	mu      sync.Mutex
+	ledgers map[string]*ledger
+	idle    []*ledger   // without an engine, the longest idle first
+	spare   []*Counters // of dropped ledgers
+}
+
+// idleLedgers bounds the ledgers that wait for an engine of their name to be
+// built again. Names come from configuration files, so only a test gets there.
+const idleLedgers = 1024
+
+// NewStore returns an empty store that lives on env.
+func NewStore(env Environment) *Store {
+	if env.NewCounters == nil {
+		env.NewCounters = func() *Counters { return new(Counters) }
+	}
+	return &Store{env: env, ledgers: map[string]*ledger{}}
+}
+
+// acquire finds or makes the ledger of a configuration; the newest configuration
+// decides the time to live and the bound.
+func (s *Store) acquire(c *Config) *ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ttl := time.Duration(c.StateTTLMS) * time.Millisecond
+	if l := s.ledgers[c.Name]; l != nil && !c.Private {
+		if l.refs == 0 {
+			s.idle = slices.DeleteFunc(s.idle, func(other *ledger) bool { return other == l })
+		}
+		l.refs++
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.tracker.ttl = ttl
+		l.tracker.setBound(int(c.MaxTrackedRequests))
+		l.publish()
+		return l
+	}
+	l := &ledger{counters: s.takeCounters(), tracker: newTracker(ttl, int(c.MaxTrackedRequests)), refs: 1}
+	if !c.Private {
+		l.name = c.Name
+		s.ledgers[c.Name] = l
+	}
+	return l
+}
+
+func (s *Store) takeCounters() *Counters {
+	if n := len(s.spare); n > 0 {
+		c := s.spare[n-1]
+		s.spare = s.spare[:n-1]
+		atomic.StoreInt64(&c.Tracked, 0)
+		atomic.StoreUint64(&c.FastSuccesses, 0)
+		return c
+	}
+	return s.env.NewCounters()
+}
+
+// release ends an engine's use of its ledger.
+func (s *Store) release(l *ledger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.refs--
+	if l.refs > 0 {
+		return
+	}
+	if s.ledgers[l.name] != l { // private, or broken
+		s.spare = append(s.spare, l.counters)
+		return
+	}
+	s.idle = append(s.idle, l)
+	if len(s.idle) > idleLedgers {
+		oldest := s.idle[0]
+		s.idle = slices.Delete(s.idle, 0, 1)
+		delete(s.ledgers, oldest.name)
+		s.spare = append(s.spare, oldest.counters)
+	}
+}
+
+// condemn makes every engine of a ledger refuse work and lets the next engine of
+// that name start with a fresh one: after a panic nothing in it can be trusted.
+func (s *Store) condemn(l *ledger) {
+	l.broken.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ledgers[l.name] == l {
+		delete(s.ledgers, l.name)
+	}
+}

@@ -1,0 +1,47 @@
+package engine
+
+import "time"
+
+// The steps of Decide one by one, for the interface of the wheel that this
+// project replaces (its class RetryStateManager).
+
+// Judge tells whether a result is a failure that the tool's policy retries.
+func (e *Engine) Judge(tool string, f Facts) bool {
+	return judge(e.policies.forTool(tool), f) == Retry
+}
+
+// BackoffOf returns the delay before retry attempt+1 of a tool.
+func (e *Engine) BackoffOf(tool string, attempt uint32) time.Duration {
+	return e.backoff(e.policies.forTool(tool), attempt)
+}
+
+// Failures returns the count of a call.
+func (e *Engine) Failures(tool, request string) (count uint32, err error) {
+	err = e.withTracker(tool, request, func(t *tracker, k key, now time.Duration) { count = t.failures(k, now) })
+	return count, err
+}
+
+// RecordFailure adds one failure to a call's count and returns the count.
+func (e *Engine) RecordFailure(tool, request string) (count uint32, err error) {
+	err = e.withTracker(tool, request, func(t *tracker, k key, now time.Duration) { count = t.fail(k, now) })
+	return count, err
+}
+
+// Forget removes a call's count.
+func (e *Engine) Forget(tool, request string) error {
+	return e.withTracker(tool, request, func(t *tracker, k key, _ time.Duration) { t.forget(k) })
+}
+
+func (e *Engine) withTracker(tool, request string, do func(*tracker, key, time.Duration)) error {
+	l := e.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.broken.Load() {
+		return ErrBroken
+	}
+	now := e.store.env.Now()
+	l.tracker.expire(now)
+	do(&l.tracker, l.tracker.keyOf(tool, request), now)
+	l.publish()
+	return nil
+}

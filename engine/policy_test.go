@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestAnOverrideReplacesWhatItSetsAndInheritsTheRest(t *testing.T) {
+	e := build(t, (&world{}).store(), func(c *Config) {
+		c.Overrides = []Override{{Tool: "slow", Fields: Fields{BackoffBaseMS: ptr[int64](1000), RetryOnStatus: &[]int64{503, 429}}}}
+	})
+	slow, other := e.PolicyOf("slow", -1), e.PolicyOf("other", -1)
+	assert.Equal(t, PolicyView{
+		MaxRetries: 2, BackoffBaseMS: 1000, MaxBackoffMS: 5000, RetryOnStatus: []int64{503, 429},
+		MaxTextBytes: 1 << 20, Override: "slow",
+	}, slow, "statuses are shown as written")
+	assert.EqualValues(t, 200, other.BackoffBaseMS)
+	assert.Empty(t, other.Override)
+}
+
+func TestTheCeilingClampsBaseAndOverridesAndSaysSo(t *testing.T) {
+	e := build(t, (&world{}).store(), func(c *Config) {
+		c.Ceiling = ptr[int64](1)
+		c.Overrides = []Override{
+			{Tool: "more", Fields: Fields{MaxRetries: ptr[int64](5)}},
+			{Tool: "none", Fields: Fields{MaxRetries: ptr[int64](0)}},
+			{Tool: "inherits", Fields: Fields{Jitter: ptr(true)}},
+		}
+	})
+	assert.Equal(t, []Notice{{Clamped, "", 2, 1}, {Clamped, "more", 5, 1}}, e.Notices(),
+		"what is inherited is not reported again")
+	for tool, want := range map[string]int64{"": 1, "more": 1, "none": 0, "inherits": 1} {
+		assert.Equal(t, want, e.PolicyOf(tool, -1).MaxRetries, tool)
+	}
+}
+
+func TestABaseAboveTheMaximumIsReportedOnce(t *testing.T) {
+	e := build(t, (&world{}).store(), func(c *Config) {
+		c.Base.BackoffBaseMS = ptr[int64](9000)
+		c.Overrides = []Override{
+			{Tool: "same", Fields: Fields{Jitter: ptr(true)}},
+			{Tool: "own", Fields: Fields{MaxBackoffMS: ptr[int64](100)}},
+		}
+	})
+	assert.Equal(t, []Notice{{BaseAboveMax, "", 9000, 5000}, {BaseAboveMax, "own", 9000, 100}}, e.Notices())
+	assert.Equal(t, 5000*ms, e.BackoffOf("x", 0))
+}
+
+func TestAViewCanBeBoundedByAnotherCeiling(t *testing.T) {
+	e := build(t, (&world{}).store(), nil)
+	assert.EqualValues(t, 2, e.PolicyOf("x", -1).MaxRetries)
+	assert.EqualValues(t, 2, e.PolicyOf("x", 7).MaxRetries)
+	assert.EqualValues(t, 0, e.PolicyOf("x", 0).MaxRetries)
+}
+
+func TestAViewSharesNothingWithThePolicy(t *testing.T) {
+	e := build(t, (&world{}).store(), nil)
+	e.PolicyOf("x", -1).RetryOnStatus[0] = 1
+	assert.EqualValues(t, 429, e.PolicyOf("x", -1).RetryOnStatus[0])
+}

@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestAReadableStatusDecidesAlone(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		f    Facts
+		want Reason
+	}{
+		{"nothing said", Facts{}, Success},
+		{"isError", Facts{IsError: true}, Retry},
+		{"nested isError", Facts{NestedIsError: true}, Retry},
+		{"listed status", Facts{HasStatus: true, Status: 503}, Retry},
+		{"unlisted status without error", Facts{HasStatus: true, Status: 404}, Success},
+		{"isError with listed status", Facts{IsError: true, HasStatus: true, Status: 429}, Retry},
+		{"isError with unlisted status", Facts{IsError: true, HasStatus: true, Status: 404}, NotRetryableStatus},
+		{"nested isError with unlisted status", Facts{NestedIsError: true, HasStatus: true, Status: 200}, NotRetryableStatus},
+		{"a status beyond 64 bits", Facts{IsError: true, HasStatus: true, Status: UnlistableStatus}, NotRetryableStatus},
+		{"2**32+500 is not 500", Facts{HasStatus: true, Status: 1<<32 + 500}, Success},
+	} {
+		e := build(t, (&world{}).store(), nil)
+		assert.Equal(t, c.want, judge(e.policies.base, c.f), c.name)
+	}
+}
+
+func TestOneTextWithAnErrorIsEnough(t *testing.T) {
+	e := build(t, (&world{}).store(), func(c *Config) { c.Base.CheckTextContent = ptr(true) })
+	assert.Equal(t, Retry, judgeTexts(e.policies.base, []string{"hello", `{"ok":1}`, `{"status_code":503}`}))
+	assert.Equal(t, Success, judgeTexts(e.policies.base, []string{"hello", `{"status_code":404}`}))
+	assert.Equal(t, Retry, judgeTexts(e.policies.base, []string{`{"isError":true,"status_code":404}`}),
+		"in a text isError decides alone")
+}
+
+func TestTextsAreIgnoredUnlessAskedFor(t *testing.T) {
+	e := build(t, (&world{}).store(), nil)
+	assert.Equal(t, Success, judgeTexts(e.policies.base, []string{`{"isError":true}`}))
+}
+
+func TestATextAboveMaxTextBytesIsNotInspected(t *testing.T) {
+	text := `{"isError":true}`
+	for limit, want := range map[int64]Reason{int64(len(text)): Retry, int64(len(text)) - 1: Success} {
+		e := build(t, (&world{}).store(), func(c *Config) {
+			c.Base.CheckTextContent, c.Base.MaxTextBytes = ptr(true), &limit
+		})
+		assert.Equal(t, want, judgeTexts(e.policies.base, []string{text}), limit)
+	}
+}

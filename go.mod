@@ -1,0 +1,10 @@
+module cpex-retry-with-backoff
+
+go 1.24
+
+require (
+	github.com/goccy/go-json v0.12.0
+	github.com/stretchr/testify v1.12.1
+)
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect
