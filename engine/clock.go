@@ -16,13 +16,14 @@ type Environment struct {
 	NewCounters func() *Counters
 }
 
-// Counters is read (and FastSuccesses written) by callers that want to skip a
-// call: a result without any sign of an error, while Tracked is 0, changes
-// nothing in the engine but the number of successes. Both fields are accessed
-// atomically on both sides.
+// Counters is shared with callers that want to skip a call: a result without any
+// sign of an error, while Tracked is 0, changes nothing in the engine but the
+// number of successes. All fields are accessed atomically on both sides.
 type Counters struct {
 	// Tracked is the number of requests whose failures are being counted.
 	Tracked int64
 	// FastSuccesses counts the calls that were answered without the engine.
 	FastSuccesses uint64
+	// Faults counts the calls that the native side could not answer.
+	Faults uint64
 }

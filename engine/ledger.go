@@ -19,13 +19,23 @@ type ledger struct {
 	decisions [ReasonCount]uint64
 
 	// Guarded by the store's lock:
-	name string // "" if private
-	refs int
+	name    string
+	private bool // known to its engine alone
+	refs    int
 }
 
 // publish makes the number of tracked requests visible to readers outside.
 func (l *ledger) publish() {
 	atomic.StoreInt64(&l.counters.Tracked, int64(l.tracker.entries))
+}
+
+// totals are the decisions including those that were counted outside the lock.
+// The caller holds l.mu.
+func (l *ledger) totals() [ReasonCount]uint64 {
+	t := l.decisions
+	t[Success] += atomic.LoadUint64(&l.counters.FastSuccesses)
+	t[Fault] += atomic.LoadUint64(&l.counters.Faults)
+	return t
 }
 
 // Store holds the ledgers of one process. Safe for concurrent use.
@@ -69,8 +79,8 @@ func (s *Store) acquire(c *Config) *ledger {
 		return l
 	}
 	l := &ledger{counters: s.takeCounters(), tracker: newTracker(ttl, int(c.MaxTrackedRequests)), refs: 1}
+	l.name, l.private = c.Name, c.Private
 	if !c.Private {
-		l.name = c.Name
 		s.ledgers[c.Name] = l
 	}
 	return l
@@ -82,6 +92,7 @@ func (s *Store) takeCounters() *Counters {
 		s.spare = s.spare[:n-1]
 		atomic.StoreInt64(&c.Tracked, 0)
 		atomic.StoreUint64(&c.FastSuccesses, 0)
+		atomic.StoreUint64(&c.Faults, 0)
 		return c
 	}
 	return s.env.NewCounters()
@@ -95,10 +106,17 @@ func (s *Store) release(l *ledger) {
 	if l.refs > 0 {
 		return
 	}
-	if s.ledgers[l.name] != l { // private, or broken
+	switch {
+	case l.private:
 		s.spare = append(s.spare, l.counters)
-		return
+	case s.ledgers[l.name] == l:
+		s.retire(l)
+	default: // condemned: the counters are its heir's
 	}
+}
+
+// retire lets a ledger wait for the next engine of its name.
+func (s *Store) retire(l *ledger) {
 	s.idle = append(s.idle, l)
 	if len(s.idle) > idleLedgers {
 		oldest := s.idle[0]
@@ -108,13 +126,24 @@ func (s *Store) release(l *ledger) {
 	}
 }
 
-// condemn makes every engine of a ledger refuse work and lets the next engine of
-// that name start with a fresh one: after a panic nothing in it can be trusted.
+// condemn makes every engine of a ledger refuse work. After a panic none of its
+// counts can be trusted, so the next engine of that name gets a fresh ledger; only
+// the statistics, plain numbers, go on in it.
 func (s *Store) condemn(l *ledger) {
 	l.broken.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ledgers[l.name] == l {
-		delete(s.ledgers, l.name)
+	if l.private || s.ledgers[l.name] != l {
+		return // nobody inherits, or somebody has
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	heir := &ledger{
+		counters: l.counters, tracker: newTracker(l.tracker.ttl, l.tracker.bound),
+		decisions: l.decisions, name: l.name,
+	}
+	heir.publish()
+	heir.tracker.evicted, heir.tracker.expired = l.tracker.evicted, l.tracker.expired
+	s.ledgers[l.name] = heir
+	s.retire(heir)
 }

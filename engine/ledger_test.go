@@ -43,10 +43,15 @@ func TestAPanicCondemnsTheLedgerButNotTheName(t *testing.T) {
 		_, err = e.Failures("t", "r")
 		assert.ErrorIs(t, err, ErrBroken)
 	}
+	b.Break() // a second panic in the same ledger changes nothing
 	fresh := build(t, s, nil)
 	assert.EqualValues(t, 1, decide(t, fresh, "t", "r", failed).Failures)
+	assert.EqualValues(t, 2, fresh.Stats().Decisions["retry"], "statistics survive the panic")
+	a.CountFault()
+	assert.EqualValues(t, 1, fresh.Stats().Decisions["fault"], "a broken engine's faults are counted for its name")
 	a.Close()
 	b.Close()
+	assert.EqualValues(t, 1, fresh.Counters().Tracked, "its end takes nothing away from the heir")
 	assert.EqualValues(t, 2, decide(t, fresh, "t", "r", failed).Failures)
 }
 

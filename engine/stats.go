@@ -1,7 +1,5 @@
 package engine
 
-import "sync/atomic"
-
 // Stats counts what was decided under one plugin name in this process since it
 // was first seen.
 type Stats struct {
@@ -26,9 +24,8 @@ func (e *Engine) Stats() Stats {
 		Evicted:   l.tracker.evicted,
 		Expired:   l.tracker.expired,
 	}
-	for r, n := range l.decisions {
+	for r, n := range l.totals() {
 		s.Decisions[Reason(r).String()] = n
 	}
-	s.Decisions[Success.String()] += atomic.LoadUint64(&l.counters.FastSuccesses)
 	return s
 }
