@@ -1,0 +1,178 @@
+"""The engine in libretry, as one Python object. Moves values, decides nothing."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from . import library
+from .errors import RetryConfigError
+from .library import OTHER_LIFE, ffi, lib
+
+__all__ = ["FAULT", "HAS_STATUS", "IS_ERROR", "NESTED_IS_ERROR", "REASONS", "Engine"]
+
+# enum retry_fact in retry.h
+IS_ERROR: Final = 1
+NESTED_IS_ERROR: Final = 2
+HAS_STATUS: Final = 4
+
+UNLISTABLE_STATUS: Final = -1
+"""RETRY_UNLISTABLE_STATUS: an integer that no list of statuses can hold."""
+
+REASONS: Final = ("success", "retry", "exhausted", "not_retryable_status", "fault")
+"""enum retry_reason in retry.h: the name of each number."""
+
+FAULT: Final = REASONS.index("fault")
+
+_OK = 0
+_BAD_CONFIG = 3
+_TOO_SMALL = 4
+_STATUS_NAMES = ("ok", "bad handle", "bad argument", "bad config", "too small", "internal fault")
+
+
+class NativeFault(RuntimeError):  # noqa: N818 - a fault of the library, not of the caller
+    """The native side did not answer."""
+
+    def __init__(self, status: int) -> None:
+        """Words an answer of the library: enum retry_status."""
+        name = _STATUS_NAMES[status] if 0 <= status < len(_STATUS_NAMES) else "unknown status"
+        super().__init__(f"{name} ({status}) {last_fault() if status == 5 else ''}".rstrip())
+
+
+class Engine:
+    """One engine handle, rebuilt from its configuration after a fork.
+
+    Safe for concurrent use. A child starts with no tracked requests.
+    """
+
+    __slots__ = ("_closed", "_config", "_native", "notices")
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        """Builds the engine; config is what retry_engine_new in retry.h documents.
+
+        Raises RetryConfigError if the engine refuses it, NativeLibraryError if there
+        is no usable library.
+        """
+        self._config = json.dumps(config).encode()
+        self._closed = False
+        self._native: Any = None
+        self._native, self.notices = self._build()
+
+    def _build(self) -> tuple[Any, list[dict[str, Any]]]:
+        native = ffi.new("shim_engine *")
+        out, length = ffi.new("char[]", 65536), ffi.new("size_t *")
+        status = OTHER_LIFE
+        while status == OTHER_LIFE:  # again if another thread forks in between
+            library.ensure_open()
+            status = lib.shim_engine_new(
+                self._config, len(self._config), native, out, len(out), length
+            )
+        text = ffi.unpack(out, min(length[0], len(out)))
+        if status == _BAD_CONFIG:
+            raise RetryConfigError(text.decode(errors="replace"))
+        if status != _OK:
+            raise NativeFault(status)
+        if length[0] > len(out):
+            text = _read(lambda *room: lib.shim_notices(native, *room))
+        return native, json.loads(text)
+
+    def _current(self) -> Any:
+        """The handle for this life, rebuilt if the process forked since."""
+        native = self._native
+        if native is not None and native.life != lib.shim_life():
+            with library.lock():  # of several threads one rebuilds
+                if self._native is native:
+                    self._native, _ = self._build()
+            if self._closed:  # meanwhile, by another thread
+                self.close()
+        if self._native is None:
+            raise NativeFault(1)
+        return self._native
+
+    def decide(
+        self, tool: bytes, request_id: bytes, facts: int, status: int, texts: Sequence[bytes] = ()
+    ) -> int:
+        """One decision, packed: see shim_decide. Negative if there is none."""
+        native = self._native
+        if native is None:
+            return -1
+        who = (native, tool, len(tool), request_id, len(request_id), facts, status)
+        if not texts:
+            answer = lib.shim_decide(*who, ffi.NULL, 0)
+        elif len(texts) == 1:
+            answer = lib.shim_decide_text(*who, texts[0], len(texts[0]))
+        else:
+            buffers = [ffi.from_buffer(text) for text in texts]  # lives as long as the call
+            array = ffi.new("retry_text[]", [(b, len(b)) for b in buffers])
+            answer = lib.shim_decide(*who, array, len(array))
+        if answer == OTHER_LIFE:
+            self._current()
+            return self.decide(tool, request_id, facts, status, texts)
+        return int(answer)
+
+    def count_fault(self) -> None:
+        """Counts a call that could not be answered."""
+        if self._native is not None:
+            lib.shim_count_fault(self._native)
+
+    def policy(self, tool: str, ceiling: int | None = None) -> dict[str, Any]:
+        """The policy in force for a tool, bounded by ceiling."""
+        key = encode(tool)
+        bound = -1 if ceiling is None else max(0, min(ceiling, 2**31))
+        return self._json(lambda e, *room: lib.shim_policy(e, key, len(key), bound, *room))
+
+    def stats(self) -> dict[str, Any]:
+        """Statistics of the engine's name in this process."""
+        return self._json(lib.shim_stats)
+
+    def _json(self, call: Callable[..., int]) -> dict[str, Any]:
+        native = self._current()
+        answer: dict[str, Any] = json.loads(_read(lambda *room: call(native, *room)))
+        return answer
+
+    def call(self, function: Callable[..., int], *arguments: Any) -> None:
+        """Any other function of the shim; raises NativeFault unless it answers OK."""
+        if status := function(self._current(), *arguments):
+            raise NativeFault(status)
+
+    def close(self) -> None:
+        """Frees the handle; counts and statistics stay with the engine's name."""
+        self._closed = True
+        native, self._native = self._native, None
+        if native is not None:
+            lib.shim_engine_free(native)
+
+    def __del__(self) -> None:
+        """A plugin that is dropped without shutdown() must not leak its handle."""
+        if getattr(self, "_native", None) is not None and lib is not None:
+            self.close()
+
+
+def encode(text: str) -> bytes:
+    """UTF-8; lone surrogates, which JSON can bring, do not raise."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def library_version() -> dict[str, str]:
+    """Version of the library and of the Go that built it."""
+    library.ensure_open()
+    answer: dict[str, str] = json.loads(_read(lib.shim_version))
+    return answer
+
+
+def last_fault() -> str:
+    """The last internal fault of this process, in words."""
+    return _read(lib.shim_last_fault).decode(errors="replace") if lib.shim_is_open() else ""
+
+
+def _read(call: Callable[..., int]) -> bytes:
+    """Reads a text of any length from a function that writes (out, capacity, length)."""
+    capacity, length = 4096, ffi.new("size_t *")
+    while True:
+        out = ffi.new("char[]", capacity)
+        status = call(out, capacity, length)
+        if status != _TOO_SMALL:
+            break
+        capacity = length[0]
+    if status != _OK:
+        raise NativeFault(status)
+    return bytes(ffi.unpack(out, length[0]))
