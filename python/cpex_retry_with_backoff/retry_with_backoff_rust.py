@@ -81,8 +81,7 @@ class RetryStateManager:
 
     def delete_state(self, tool: str, request_id: str) -> None:
         """Removes the count of a request."""
-        t, r = encode(tool), encode(request_id)
-        self._engine.call(lib.shim_forget, t, len(t), r, len(r))
+        self._engine.call(lib.shim_forget, *_key(tool, request_id))
 
     def state_count(self) -> int:
         """Requests whose failures are being counted."""
@@ -106,7 +105,7 @@ class RetryStateManager:
     ) -> tuple[bool, int]:
         """Judges and counts a result: (to be retried, delay in milliseconds)."""
         answer = self._engine.decide(
-            encode(tool), encode(request_id), *_facts(is_error, status_code)
+            _bytes("tool", tool), _bytes("request_id", request_id), *_facts(is_error, status_code)
         )
         if answer < 0:
             raise NativeFault(-answer)
@@ -114,8 +113,8 @@ class RetryStateManager:
         return delay_ms > 0, delay_ms
 
     def _count(self, function: Any, tool: str, request_id: str) -> int:
-        t, r, failures = encode(tool), encode(request_id), ffi.new("uint32_t *")
-        self._engine.call(function, t, len(t), r, len(r), failures)
+        failures = ffi.new("uint32_t *")
+        self._engine.call(function, *_key(tool, request_id), failures)
         return int(failures[0])
 
 
@@ -143,6 +142,17 @@ class RetryWithBackoffPluginCore:
     def resource_post_fetch(self, _payload: Any, _context: Any) -> ResourcePostFetchResult:
         """Reports the base policy."""
         return self._core.resource_post_fetch(_payload, _context)
+
+
+def _bytes(name: str, value: Any) -> bytes:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {value!r}")
+    return encode(value)
+
+
+def _key(tool: str, request_id: str) -> tuple[bytes, int, bytes, int]:
+    t, r = _bytes("tool", tool), _bytes("request_id", request_id)
+    return t, len(t), r, len(r)
 
 
 def _facts(is_error: bool, status_code: int | None) -> tuple[int, int]:
