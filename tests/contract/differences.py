@@ -127,7 +127,7 @@ DIFFERENCES = [
     ),
     Difference(
         "null-overrides",
-        "`tool_overrides:` with nothing below it is what is left when the last one is commented out.",
+        "A YAML whose last override was removed still has the line `tool_overrides:`.",
         {"config tool_overrides=None": [200, 400]},
     ),
     Difference(

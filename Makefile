@@ -1,0 +1,89 @@
+# `make help` lists the targets. Everything is set up in .venv on first use; needed on
+# the machine: Python >= 3.11, Go (version in go.mod), a C compiler, make.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+DIST := dist
+FUZZTIME ?= 10s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+SOURCES := go.mod go.sum pyproject.toml setup.py MANIFEST.in \
+  $(shell find engine capi python -name '*.go' -o -name '*.[ch]' -o -name '*.map' \
+    -o -name '*.py' -o -name '*.pyi' -o -name '*.yaml')
+GO_FILES := $(shell find engine capi -name '*.go')
+C_FILES := $(shell find capi python tests -name '*.[ch]')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test install ci lint fmt test-go test-python fuzz matrix wheel sdist record-contract clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed ## show the plugin retrying real HTTP tools, with a timeline
+	@$(PY) demo
+
+test: test-go test-python ## run every test against the built wheel
+
+install: ## build and install into the Python that is active
+	$(PYTHON) -m pip install .
+
+ci: lint test fuzz matrix demo ## what CI runs
+
+test-go: ## Go tests with the race detector
+	go test -race ./...
+
+test-python: $(VENV)/installed ## Python tests against the installed wheel
+	$(PY) -m pytest
+
+fuzz: ## each Go fuzz target for FUZZTIME (10s)
+	@for target in $$(grep -ho 'func Fuzz[A-Za-z]*' engine/*_test.go | cut -d' ' -f2); do \
+	  echo "fuzz $$target for $(FUZZTIME)"; \
+	  go test ./engine -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) || exit 1; \
+	done
+
+matrix: $(VENV)/installed ## the tests with every Python, cpex and pydantic that is supported
+	$(PY) tests/matrix.py $(DIST)/*.whl
+
+lint: $(VENV)/tools ## gofmt, go vet, staticcheck, ruff, mypy --strict
+	@test -z "$$(gofmt -l $(GO_FILES))" || { echo "gofmt: run make fmt for"; gofmt -l $(GO_FILES); exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+fmt: $(VENV)/tools ## format Go and Python
+	gofmt -w $(GO_FILES)
+	$(VENV)/bin/ruff check --fix-only -q .
+	$(VENV)/bin/ruff format .
+
+wheel: $(VENV)/wheel ## build the wheel for this machine into dist/
+
+sdist: $(VENV)/tools ## build the source archive into dist/
+	$(PY) -m build --sdist --outdir $(DIST) .
+
+record-contract: ## record the contract vectors from the upstream wheels again
+	$(PYTHON) tests/contract/record.py
+
+clean: ## remove everything that was built or installed here
+	rm -rf $(VENV) .cache build $(DIST) python/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: what has been installed into the environment, and from what.
+
+$(VENV)/tools: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt "cpex<0.2"
+	@touch $@
+
+$(VENV)/wheel: $(VENV)/tools $(SOURCES)
+	rm -rf build $(DIST)/*.whl
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(DIST) .
+	@touch $@
+
+$(VENV)/installed: $(VENV)/wheel
+	$(PY) -m pip install --quiet --disable-pip-version-check $(DIST)/*.whl
+	$(PY) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(DIST)/*.whl
+	@touch $@

@@ -1,0 +1,99 @@
+"""Runs the tests with every Python, cpex and pydantic that is supported: tests/matrix.py WHEEL
+
+Each combination has an environment of its own under .cache/matrix. Pythons that the
+machine does not have are skipped and named. Exit code 0 only if all that ran passed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = ROOT / ".cache" / "matrix"
+PYTHONS = ("3.11", "3.12", "3.13")
+TESTS = ("tests/contract", "tests/plugin", "tests/faults")
+LIMIT_S = 900
+
+
+@dataclass(frozen=True)
+class Versions:
+    """A set of versions that exists in the field."""
+
+    name: str
+    requirements: tuple[str, ...]
+
+
+# cpex up to 0.1.2 does not cap mcp and breaks with mcp 2.
+SETS = (
+    Versions("oldest", ("cpex==0.1.0rc1", "mcp<2", "pydantic==2.12.5")),
+    Versions("cpex-0.1.3", ("cpex==0.1.3", "pydantic")),
+    Versions("old-pydantic", ("cpex==0.1.4", "pydantic==2.12.5")),
+    Versions("newest", ("cpex>=0.1.4,<0.2", "pydantic")),
+)
+
+
+def interpreter(version: str) -> str | None:
+    """A Python of that version: on PATH, or installed by pyenv."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}.*/bin/python"))]
+    for candidate in filter(None, found):
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        ran = subprocess.run([candidate, "-c", code], capture_output=True, text=True)
+        if ran.stdout.strip() == version:
+            return str(candidate)
+    return None
+
+
+def prepare(python: str, folder: Path, versions: Versions, wheel: str) -> Path:
+    """An environment with those versions and the wheel."""
+    inside = folder / "bin" / "python"
+    stamp = folder / "requirements"
+    wanted = "\n".join((*versions.requirements, "pytest", "hypothesis"))
+    pip = [inside, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([python, "-m", "venv", folder], check=True)
+        subprocess.run([*pip, *wanted.splitlines()], check=True)
+        stamp.write_text(wanted)
+    subprocess.run([*pip, wheel], check=True)
+    subprocess.run([*pip, "--force-reinstall", "--no-deps", wheel], check=True)
+    return inside
+
+
+def run(python: str, version: str, versions: Versions, wheel: str) -> tuple[bool, str]:
+    """Tests one combination; returns (passed, pytest's closing line)."""
+    inside = prepare(python, CACHE / f"{version}-{versions.name}", versions, wheel)
+    command = [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)
+    if ran.returncode:
+        print(ran.stdout[-8000:], ran.stderr[-2000:], flush=True)
+    return ran.returncode == 0, ran.stdout.strip().splitlines()[-1]
+
+
+def main(wheel: str) -> int:
+    passed = failed = skipped = 0
+    for version in PYTHONS:
+        python = interpreter(version)
+        if python is None:
+            print(f"Python {version}: SKIPPED, no such interpreter on PATH or under pyenv")
+            skipped += len(SETS)
+            continue
+        for versions in SETS:
+            started = time.monotonic()
+            good, closing = run(python, version, versions, wheel)
+            passed, failed = passed + good, failed + (not good)
+            words = " ".join(versions.requirements)
+            took = f"{time.monotonic() - started:.0f} s"
+            print(f"Python {version}  {words:<42} {closing}  [{took}]", flush=True)
+    print(f"matrix: {passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
