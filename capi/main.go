@@ -52,3 +52,15 @@ func retry_version(out *C.char, capacity C.size_t, length *C.size_t) (rc C.int32
 		Go      string `json:"go"`
 	}{C.RETRY_VERSION, runtime.Version()}, out, capacity, length)
 }
+
+//export retry_runtime
+func retry_runtime(out *C.char, capacity C.size_t, length *C.size_t) (rc C.int32_t) {
+	defer guard(nil, &rc)
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return writeJSON(struct {
+		Goroutines int    `json:"goroutines"`
+		HeapBytes  uint64 `json:"heap_bytes"`
+		GCCycles   uint32 `json:"gc_cycles"`
+	}{runtime.NumGoroutine(), m.HeapAlloc, m.NumGC}, out, capacity, length)
+}

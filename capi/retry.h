@@ -108,6 +108,10 @@ uint32_t retry_abi_version(void);
  * {"version": "0.4.0", "go": "go1.26.8"}. */
 int32_t retry_version(char *out, size_t capacity, size_t *length);
 
+/* What the library's Go runtime holds, as JSON:
+ * {"goroutines": 2, "heap_bytes": 1048576, "gc_cycles": 3}. Stops it for a moment. */
+int32_t retry_runtime(char *out, size_t capacity, size_t *length);
+
 /*
  * Builds an engine from a configuration in JSON:
  *

@@ -41,15 +41,19 @@ func judge(p *Policy, f Facts) Reason {
 }
 
 // judgeTexts is asked only when the result itself shows no error and has no
-// structured content: one JSON text that tells of a failure is enough.
+// structured content: one JSON text that tells of a failure is enough. At most
+// MaxTextBytes are inspected in all; a text that does not fit into what is left of
+// them is passed over.
 func judgeTexts(p *Policy, texts []string) Reason {
 	if !p.CheckTextContent {
 		return Success
 	}
+	left := p.MaxTextBytes
 	for _, text := range texts {
-		if int64(len(text)) > p.MaxTextBytes {
+		if int64(len(text)) > left {
 			continue
 		}
+		left -= int64(len(text))
 		found := ReadText(text)
 		if found.IsError || found.HasStatus && p.retriesStatus(found.Status) {
 			return Retry

@@ -41,6 +41,17 @@ func TestTextsAreIgnoredUnlessAskedFor(t *testing.T) {
 	assert.Equal(t, Success, judgeTexts(e.policies.base, []string{`{"isError":true}`}))
 }
 
+func TestMaxTextBytesBoundsAllTextsOfAResultTogether(t *testing.T) {
+	limit := int64(20)
+	e := build(t, (&world{}).store(), func(c *Config) {
+		c.Base.CheckTextContent, c.Base.MaxTextBytes = ptr(true), &limit
+	})
+	bad := `{"isError":true}` // 16 bytes
+	assert.Equal(t, Retry, judgeTexts(e.policies.base, []string{"1234", bad}))
+	assert.Equal(t, Success, judgeTexts(e.policies.base, []string{"12345", bad}))
+	assert.Equal(t, Retry, judgeTexts(e.policies.base, []string{"too long to be looked at", bad}))
+}
+
 func TestATextAboveMaxTextBytesIsNotInspected(t *testing.T) {
 	text := `{"isError":true}`
 	for limit, want := range map[int64]Reason{int64(len(text)): Retry, int64(len(text)) - 1: Success} {

@@ -16,7 +16,8 @@ from .results import PolicyEcho, resource_result, tool_result, trace_metadata
 logger = logging.getLogger(__name__)
 
 TOOL_CACHE_LIMIT = 10_000
-"""Tools whose policy is remembered; names come from outside, so there is a bound."""
+NAME_LIMIT = 256
+"""How many tools are remembered, and the longest name: names come from outside."""
 
 _EXHAUSTED = REASONS.index("exhausted")
 
@@ -72,7 +73,7 @@ class RetryCore:
             if answer:
                 delay_ms, failures = answer & 0xFFFFFFFF, answer >> 32 & 0xFFFFF
                 if answer >> 52 == _EXHAUSTED:
-                    self._exhaustion.report(payload.name, failures)
+                    self._exhaustion.report(payload.name[:NAME_LIMIT], failures)
         except Exception as error:
             self._fault(error)
         metadata = tool.echo.metadata() if self._emit_policy else {}
@@ -94,9 +95,10 @@ class RetryCore:
             if not isinstance(name, str):
                 raise TypeError(f"the tool's name is a {type(name).__name__}, not a str")
             tool = Tool(name, self.engine.policy(name))
-            if len(self._tools) >= TOOL_CACHE_LIMIT:
-                self._tools.clear()
-            self._tools[name] = tool
+            if len(name) <= NAME_LIMIT:
+                if len(self._tools) >= TOOL_CACHE_LIMIT:
+                    self._tools.clear()
+                self._tools[name] = tool
         return tool
 
     def _decide(self, tool: Tool, result: Any, context: Any) -> int:

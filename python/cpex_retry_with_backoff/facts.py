@@ -12,6 +12,9 @@ from cpex.framework.memory import CopyOnWriteDict
 
 from .native import HAS_STATUS, IS_ERROR, NESTED_IS_ERROR, UNLISTABLE_STATUS, encode
 
+CONTENT_LIMIT = 10_000
+"""Content items of one result that are looked at; walking more would take too long."""
+
 _INT64_MAX = 2**63 - 1
 
 # Types whose get() neither adds keys nor calls code of the payload's owner. The
@@ -55,15 +58,20 @@ def read_facts(result: Any) -> tuple[int, int, bool]:
 
 
 def read_texts(result: Any, max_bytes: int) -> list[bytes]:
-    """The text payloads of a result, without those longer than max_bytes."""
+    """The text payloads of a result: from its first CONTENT_LIMIT items, max_bytes in all.
+
+    The engine applies max_bytes too, and exactly; here it keeps a huge result from
+    being copied on the way.
+    """
     content = read_key(result, "content")
     texts: list[bytes] = []
     if not isinstance(content, list | tuple):
         return texts
-    for item in content:
+    for item in content[:CONTENT_LIMIT]:
         if read_key(item, "type") != "text":
             continue
         text = read_key(item, "text")
         if isinstance(text, str | bytes | bytearray) and len(text) <= max_bytes:
             texts.append(encode(text) if isinstance(text, str) else bytes(text))
+            max_bytes -= len(text)
     return texts

@@ -159,6 +159,13 @@ def library_version() -> dict[str, str]:
     return answer
 
 
+def runtime() -> dict[str, int]:
+    """Goroutines, heap bytes and GC cycles of the library's Go runtime."""
+    library.ensure_open()
+    answer: dict[str, int] = json.loads(_read(lib.shim_runtime))
+    return answer
+
+
 def last_fault() -> str:
     """The last internal fault of this process, in words."""
     return _read(lib.shim_last_fault).decode(errors="replace") if lib.shim_is_open() else ""

@@ -24,10 +24,10 @@
 #endif
 
 #define FUNCTIONS(X)                                                                        \
-  X(retry_abi_version) X(retry_version) X(retry_engine_new) X(retry_engine_free)            \
-  X(retry_notices) X(retry_decide) X(retry_counters_of) X(retry_policy) X(retry_stats)      \
-  X(retry_last_fault) X(retry_judge) X(retry_backoff_ms) X(retry_failures)                  \
-  X(retry_record_failure) X(retry_forget)
+  X(retry_abi_version) X(retry_version) X(retry_runtime) X(retry_engine_new)                \
+  X(retry_engine_free) X(retry_notices) X(retry_decide) X(retry_counters_of)                \
+  X(retry_policy) X(retry_stats) X(retry_last_fault) X(retry_judge) X(retry_backoff_ms)     \
+  X(retry_failures) X(retry_record_failure) X(retry_forget)
 
 #define FIELD(name) __typeof__(&name) name;
 static struct { FUNCTIONS(FIELD) } table;
@@ -213,6 +213,10 @@ static int32_t shim_forget(const shim_engine *e, const char *tool, size_t tool_l
 
 static int32_t shim_version(char *out, size_t capacity, size_t *length) {
   return is_open ? table.retry_version(out, capacity, length) : SHIM_OTHER_LIFE;
+}
+
+static int32_t shim_runtime(char *out, size_t capacity, size_t *length) {
+  return is_open ? table.retry_runtime(out, capacity, length) : SHIM_OTHER_LIFE;
 }
 
 static int32_t shim_last_fault(char *out, size_t capacity, size_t *length) {

@@ -17,6 +17,7 @@ ffi.cdef("""
     int shim_was_ever_open(void);
     int shim_open(const char *path, char *why, size_t capacity);
     int32_t shim_version(char *out, size_t capacity, size_t *length);
+    int32_t shim_runtime(char *out, size_t capacity, size_t *length);
     int32_t shim_last_fault(char *out, size_t capacity, size_t *length);
 
     int32_t shim_engine_new(const char *config, size_t config_length, shim_engine *e,

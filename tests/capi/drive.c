@@ -59,6 +59,8 @@ static void versions(void) {
   CHECK(retry_abi_version() == RETRY_ABI_VERSION);
   CHECK(retry_version(text, sizeof text, &length) == RETRY_OK);
   CHECK(holds("\"version\":\"" RETRY_VERSION "\"") && holds("\"go\":\"go1."));
+  CHECK(retry_runtime(text, sizeof text, &length) == RETRY_OK);
+  CHECK(holds("{\"goroutines\":") && holds("\"heap_bytes\":"));
   CHECK(retry_last_fault(text, sizeof text, &length) == RETRY_OK && length == 0);
 }
 

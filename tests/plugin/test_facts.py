@@ -10,7 +10,7 @@ import pytest
 from cpex.framework.memory import CopyOnWriteDict
 from support import FAILED, delay, status, text
 
-from cpex_retry_with_backoff.facts import read_facts, read_key, read_texts
+from cpex_retry_with_backoff.facts import CONTENT_LIMIT, read_facts, read_key, read_texts
 from cpex_retry_with_backoff.native import HAS_STATUS, IS_ERROR, NESTED_IS_ERROR
 
 
@@ -84,8 +84,9 @@ def test_texts_are_collected_as_bytes_and_long_ones_left_out() -> None:
         {"type": "image", "text": "no"}, {"type": "text", "text": "too long"}, None, "text",
     ]  # fmt: skip
     expected = [b"\xc3\xa9", b"x", b"y", b"\xed\xa0\x80"]
-    assert read_texts({"content": content}, 3) == expected
-    assert read_texts({"content": tuple(content)}, 3) == expected
+    assert read_texts({"content": content}, 7) == expected
+    assert read_texts({"content": tuple(content)}, 7) == expected
+    assert read_texts({"content": content}, 2) == expected[:2], "two characters in all"
     for nothing in (None, 5, "text", {}, {"type": "text", "text": "x"}):
         assert read_texts({"content": nothing}, 3) == []
 
@@ -100,6 +101,14 @@ def test_max_text_bytes_bounds_what_is_inspected(make: Any) -> None:
     plugin = make(check_text_content=True, max_text_bytes=len(bad))
     assert delay(plugin, text(bad)) > 0
     assert delay(plugin, text(bad + " "), request="r2") == 0
+
+
+def test_of_a_very_long_content_the_first_items_are_looked_at(make: Any) -> None:
+    plugin = make(check_text_content=True)
+    fine = {"type": "text", "text": ""}
+    bad = {"type": "text", "text": '{"isError": true}'}
+    assert delay(plugin, {"content": [*[fine] * (CONTENT_LIMIT - 1), bad]}) > 0
+    assert delay(plugin, {"content": [*[fine] * CONTENT_LIMIT, bad]}, request="r2") == 0
 
 
 def test_every_text_of_a_result_is_looked_at(make: Any) -> None:
