@@ -39,7 +39,6 @@ func retry_decide(handle C.retry_handle, tool C.retry_bytes, toolLength C.size_t
 	}
 	d, err := e.Decide(engine.Call{Tool: name, RequestID: request, Facts: found, Texts: payloads})
 	if err != nil {
-		e.CountFault()
 		return C.RETRY_FAULT
 	}
 	*decision = C.retry_decision{

@@ -23,7 +23,6 @@ func guard(e *engine.Engine, rc *C.int32_t) {
 	*rc = C.RETRY_FAULT
 	faults.record(p)
 	if e != nil {
-		e.CountFault()
 		e.Break()
 	}
 }

@@ -81,7 +81,6 @@ func count(e *engine.Engine, tool C.retry_bytes, toolLength C.size_t, requestID 
 	}
 	n, err := step(e, name, request)
 	if err != nil {
-		e.CountFault()
 		return C.RETRY_FAULT
 	}
 	*failures = C.uint32_t(n)

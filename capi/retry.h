@@ -98,7 +98,7 @@ typedef struct {
 typedef struct {
   int64_t tracked;         /* requests whose failures are being counted */
   uint64_t fast_successes; /* written by callers */
-  uint64_t faults;         /* written by both sides */
+  uint64_t faults;         /* written by callers */
 } retry_counters;
 
 /* RETRY_ABI_VERSION of the library; compare it before calling anything else. */

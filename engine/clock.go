@@ -24,6 +24,6 @@ type Counters struct {
 	Tracked int64
 	// FastSuccesses counts the calls that were answered without the engine.
 	FastSuccesses uint64
-	// Faults counts the calls that the native side could not answer.
+	// Faults counts the calls that were not answered; only callers know all of them.
 	Faults uint64
 }

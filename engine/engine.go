@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"sync/atomic"
 	"time"
 )
 
@@ -56,9 +55,6 @@ func (e *Engine) Close() { e.store.release(e.ledger) }
 
 // Break marks the engine, and all that share its counts, as out of order.
 func (e *Engine) Break() { e.store.condemn(e.ledger) }
-
-// CountFault records a call that ended without an answer.
-func (e *Engine) CountFault() { atomic.AddUint64(&e.ledger.counters.Faults, 1) }
 
 // Decide judges one result, counts it and says whether and when to try again.
 // Every answer without a delay ends the call: its count is removed.

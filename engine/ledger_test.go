@@ -47,7 +47,7 @@ func TestAPanicCondemnsTheLedgerButNotTheName(t *testing.T) {
 	fresh := build(t, s, nil)
 	assert.EqualValues(t, 1, decide(t, fresh, "t", "r", failed).Failures)
 	assert.EqualValues(t, 2, fresh.Stats().Decisions["retry"], "statistics survive the panic")
-	a.CountFault()
+	a.Counters().Faults++
 	assert.EqualValues(t, 1, fresh.Stats().Decisions["fault"], "a broken engine's faults are counted for its name")
 	a.Close()
 	b.Close()

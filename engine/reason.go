@@ -13,8 +13,8 @@ const (
 	Exhausted
 	// NotRetryableStatus: an error whose status is not in retry_on_status.
 	NotRetryableStatus
-	// Fault: the native side could not decide; the answer is "no retry". The
-	// engine never returns it by itself: capi and Python answer and count it.
+	// Fault: the call could not be decided; the answer is "no retry". Callers count
+	// it, see [Counters].
 	Fault
 
 	// ReasonCount is the number of reasons; arrays indexed by Reason have this length.

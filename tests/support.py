@@ -57,6 +57,14 @@ def call(
     return asyncio.run(target.tool_post_invoke(payload, context(request), extensions))
 
 
+def decide(
+    target: Any, result: Any, tool: str = "t", request: str = "r"
+) -> ToolPostInvokeResult:
+    """The same without an event loop: for code that runs inside one."""
+    payload = ToolPostInvokePayload.model_construct(name=tool, result=result)
+    return target._core.tool_post_invoke(payload, context(request))
+
+
 def delay(target: Any, result: Any, tool: str = "t", request: str = "r") -> int:
     """The retry delay that the hook answers, in milliseconds."""
     return call(target, result, tool, request).retry_delay_ms

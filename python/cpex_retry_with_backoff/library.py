@@ -12,16 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .elf import why_unusable
 from .errors import NativeLibraryError
 
 try:
-    from ._shim import ffi, lib
+    from . import _shim
 except ImportError as error:  # pragma: no cover - tested by taking the file away
     raise NativeLibraryError(
         f"cpex-retry-with-backoff cannot load its native module _shim from "
         f"{Path(__file__).parent} on {sys.platform} {platform.machine()}: {error}. "
         "There is no Python fallback; install the wheel for this platform."
     ) from error
+
+ffi, lib = _shim.ffi, _shim.lib
 
 __all__ = ["OTHER_LIFE", "ensure_open", "ffi", "lib", "library_path", "lock"]
 
@@ -54,6 +57,8 @@ def ensure_open() -> None:
             path = library_path()
             if not path.is_file():
                 raise _error(path, "the file is missing")
+            if why := why_unusable(path, like=Path(_shim.__file__)):
+                raise _error(path, why)
             if lib.shim_was_ever_open():
                 _open_private_copy(path)
             elif why := _open(str(path)):
