@@ -123,7 +123,10 @@ class RetryCore:
 
 
 def _traced(extensions: Any) -> bool:
-    trace_id = getattr(getattr(extensions, "request", None), "trace_id", None)
+    try:
+        trace_id = extensions.request.trace_id
+    except Exception:
+        return False
     return isinstance(trace_id, str) and trace_id != ""
 
 

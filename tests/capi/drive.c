@@ -141,6 +141,25 @@ static void steps(void) {
   CHECK(retry_engine_free(e) == RETRY_OK);
 }
 
+/* Under AddressSanitizer this shows that nothing of the caller's is read later. */
+static void buffers_are_not_kept(void) {
+  retry_handle e = build("buffers", "");
+  retry_decision d;
+  for (int i = 1; i <= 2; i++) {
+    char *tool = malloc(4), *request = malloc(7), *payload = malloc(16);
+    memcpy(tool, "tool", 4);
+    memcpy(request, "request", 7);
+    memcpy(payload, "{\"isError\":true}", 16);
+    retry_text one = {payload, 16};
+    CHECK(retry_decide(e, tool, 4, request, 7, 0, 0, &one, 1, &d) == RETRY_OK);
+    CHECK(d.failures == (uint32_t)i);
+    free(tool);
+    free(request);
+    free(payload);
+  }
+  CHECK(retry_engine_free(e) == RETRY_OK);
+}
+
 static void misuse(void) {
   retry_handle e = build("misuse", ""), stale = build("stale", "");
   retry_decision d;
@@ -227,6 +246,7 @@ int main(void) {
   decisions();
   configuration();
   steps();
+  buffers_are_not_kept();
   misuse();
   threads();
   printf("%d passed, %d failed\n", passed, failed);
