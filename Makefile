@@ -15,7 +15,7 @@ GO_FILES := $(shell find engine capi -name '*.go')
 C_FILES := $(shell find capi python tests -name '*.[ch]')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install ci lint fmt test-go test-python fuzz matrix wheel sdist record-contract clean
+.PHONY: help demo test install ci lint fmt test-go test-python fuzz mutants soak matrix wheel sdist record-contract clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ fuzz: ## each Go fuzz target for FUZZTIME (10s)
 	  echo "fuzz $$target for $(FUZZTIME)"; \
 	  go test ./engine -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) || exit 1; \
 	done
+
+mutants: $(VENV)/installed ## take each protection out once; a test must notice
+	$(PY) tests/mutants.py
+
+soak: $(VENV)/installed ## three minutes of everything, with memory and threads watched
+	SOAK_SECONDS=180 $(PY) -m pytest -s tests/faults/test_bounded.py -k soak
 
 matrix: $(VENV)/installed ## the tests with every Python, cpex and pydantic that is supported
 	$(PY) tests/matrix.py $(DIST)/*.whl

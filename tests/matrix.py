@@ -69,7 +69,7 @@ def prepare(python: str, folder: Path, versions: Versions, wheel: str) -> Path:
 def run(python: str, version: str, versions: Versions, wheel: str) -> tuple[bool, str]:
     """Tests one combination; returns (passed, pytest's closing line)."""
     inside = prepare(python, CACHE / f"{version}-{versions.name}", versions, wheel)
-    command = [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
+    command = [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *TESTS]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)
     if ran.returncode:
         print(ran.stdout[-8000:], ran.stderr[-2000:], flush=True)

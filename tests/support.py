@@ -57,9 +57,7 @@ def call(
     return asyncio.run(target.tool_post_invoke(payload, context(request), extensions))
 
 
-def decide(
-    target: Any, result: Any, tool: str = "t", request: str = "r"
-) -> ToolPostInvokeResult:
+def decide(target: Any, result: Any, tool: str = "t", request: str = "r") -> ToolPostInvokeResult:
     """The same without an event loop: for code that runs inside one."""
     payload = ToolPostInvokePayload.model_construct(name=tool, result=result)
     return target._core.tool_post_invoke(payload, context(request))

@@ -127,7 +127,9 @@ def python(
 def passes(script: str, **options: object) -> subprocess.CompletedProcess[str]:
     """The script must end by itself, with exit code 0 and its last line "ok"."""
     ran = python(textwrap.dedent(script) + "\nprint('ok')\n", **options)  # type: ignore[arg-type]
-    assert ran.returncode == 0, f"exit code {ran.returncode}\n{ran.stdout[-2000:]}\n{ran.stderr[-4000:]}"
+    assert ran.returncode == 0, (
+        f"exit code {ran.returncode}\n{ran.stdout[-2000:]}\n{ran.stderr[-4000:]}"
+    )
     assert ran.stdout.rstrip().endswith("ok"), ran.stdout[-2000:]
     return ran
 

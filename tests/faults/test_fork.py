@@ -18,6 +18,7 @@ def test_a_child_answers_right_with_threads_and_garbage_collection() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_children_of_children_five_levels_deep() -> None:
     passes("""
         target = plugin("nested")
@@ -35,6 +36,23 @@ def test_children_of_children_five_levels_deep() -> None:
     """)
 
 
+def test_children_of_children_that_hardly_use_the_plugin() -> None:
+    """Their copies would get the same descriptor, and dlopen knows libraries by name."""
+    passes("""
+        target = plugin("light")
+
+        def level(depth):
+            assert stats(target)["tracked"] == 0
+            assert delay(target, FAILED) == 200
+            if depth:
+                in_child(lambda: level(depth - 1))
+                assert delay(target, FAILED) == 400
+
+        level(5)
+    """)
+
+
+@pytest.mark.slow
 def test_a_child_that_uses_the_plugin_after_its_parent_never_did() -> None:
     passes("""
         target = plugin("late")
@@ -43,6 +61,7 @@ def test_a_child_that_uses_the_plugin_after_its_parent_never_did() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_three_hundred_forks_while_four_threads_are_busy_in_go() -> None:
     passes(
         """
@@ -116,6 +135,7 @@ def test_a_fork_from_c_that_pythons_hooks_do_not_see() -> None:
     """)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_multiprocessing(method: str, tmp_path: object) -> None:
     """The work is in a module: spawn and forkserver import it."""
@@ -168,7 +188,7 @@ def test_nothing_is_left_behind(tmp_path: object) -> None:
                 inherited = own()
                 check(target)
                 extra = [os.readlink(f"/proc/self/fd/{n}") for n in set(own()) - set(inherited)]
-                # Go keeps an epoll descriptor at most; our copy is closed.
+                # Go's runtime keeps an epoll and an event descriptor; our copy is closed.
                 assert not any("retry" in name for name in extra), extra
             in_child(child)
         assert (own(), files()) == before
@@ -182,6 +202,7 @@ def test_nothing_is_left_behind(tmp_path: object) -> None:
     )
 
 
+@pytest.mark.slow
 def test_where_memory_files_are_forbidden_a_temporary_file_is_used_and_removed(
     tmp_path: object,
 ) -> None:
@@ -227,3 +248,24 @@ def test_where_no_copy_can_be_made_calls_are_answered_without_a_retry() -> None:
     """)
     assert ran.stderr.count("a forked child needs a copy of its own") == 1
     assert "_memory_copy: not here; _file_copy: not here" in ran.stderr
+
+
+def test_a_fork_while_another_thread_is_opening_the_library() -> None:
+    passes("""
+        from cpex_retry_with_backoff import library
+
+        target = plugin("opening")
+        holding, go_on = threading.Event(), threading.Event()
+
+        def opening():
+            with library.lock():
+                holding.set()
+                go_on.wait()
+
+        thread = threading.Thread(target=opening)
+        thread.start()
+        holding.wait()
+        in_child(lambda: exercise(target))
+        go_on.set()
+        thread.join()
+    """)

@@ -50,7 +50,9 @@ def test_a_truncated_library(library: Path) -> None:
         library.unlink()
         library.write_bytes(content[:size])
         said = said_by(library.parents[1])
-        assert ("file too short" if size < 64 else f"it is cut short ({size} of {full} bytes)") in said
+        assert (
+            "file too short" if size < 64 else f"it is cut short ({size} of {full} bytes)"
+        ) in said
 
 
 def test_a_file_that_is_no_library(library: Path) -> None:
