@@ -70,7 +70,8 @@ round_(10_000, 2000)
 gc.collect()
 after = rss(), threads(), descriptors(), native.runtime()["goroutines"]
 assert after[0] - before[0] < 8, (before, after)
-assert after[2:] == before[2:], (before, after)
+assert after[2] - before[2] in (0, 2), (before, after)  # Go opens two when it first needs them
+assert after[3] == before[3], (before, after)
 assert after[1] - before[1] <= 2, (before, after)  # Go may add a thread of its own
 """,
         limit_s=120,
@@ -116,7 +117,7 @@ for _ in range(5):
 after = state()
 print(f"{{calls}} calls", before, after)
 assert after["rss"] - before["rss"] < 10, (before, after)
-assert after["descriptors"] == before["descriptors"], (before, after)
+assert after["descriptors"] - before["descriptors"] in (0, 2), (before, after)  # Go's own two
 assert after["goroutines"] == before["goroutines"], (before, after)
 assert after["threads"] - before["threads"] <= 2, (before, after)
 assert after["heap_bytes"] < 64 * 2**20, (before, after)

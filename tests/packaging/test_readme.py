@@ -54,7 +54,7 @@ def test_the_table_of_options_tells_the_real_bounds() -> None:
 
 def test_every_make_target_that_is_mentioned_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in set(re.findall(r"`?make ([a-z-]+)`?", README)) - {"a"}:
+    for target in set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.M)):
         assert re.search(rf"^{target}:", makefile, re.M), target
 
 
