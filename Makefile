@@ -15,10 +15,10 @@ GO_FILES := $(shell find engine capi -name '*.go')
 C_FILES := $(shell find capi python tests -name '*.[ch]')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install ci lint fmt test-go test-python fuzz mutants soak matrix wheel sdist record-contract clean
+.PHONY: help demo test install ci lint fmt test-go test-python fuzz mutants soak matrix e2e wheel sdist record-contract clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## show the plugin retrying real HTTP tools, with a timeline
 	@$(PY) demo
@@ -28,7 +28,7 @@ test: test-go test-python ## run every test against the built wheel
 install: ## build and install into the Python that is active
 	$(PYTHON) -m pip install .
 
-ci: lint test fuzz matrix demo ## what CI runs
+ci: lint test fuzz matrix demo e2e ## what CI runs
 
 test-go: ## Go tests with the race detector
 	go test -race ./...
@@ -50,6 +50,9 @@ soak: $(VENV)/installed ## three minutes of everything, with memory and threads 
 
 matrix: $(VENV)/installed ## the tests with every Python, cpex and pydantic that is supported
 	$(PY) tests/matrix.py $(DIST)/*.whl
+
+e2e: $(VENV)/installed ## the plugin in the real gateway, with real flaky servers
+	$(PY) tests/gateway $(DIST)/*.whl
 
 lint: $(VENV)/tools ## gofmt, go vet, staticcheck, ruff, mypy --strict
 	@test -z "$$(gofmt -l $(GO_FILES))" || { echo "gofmt: run make fmt for"; gofmt -l $(GO_FILES); exit 1; }

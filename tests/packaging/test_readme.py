@@ -1,4 +1,4 @@
-"""The README: its examples work, its tables are true."""
+"""The README and the pages in docs: their examples work, their tables are true."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from cpex_retry_with_backoff.config import ToolFields, load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
+PAGES = [README, *(page.read_text() for page in sorted((ROOT / "docs").glob("*.md")))]
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+    return [b for page in PAGES for b in re.findall(rf"```{language}\n(.*?)```", page, re.S)]
 
 
 def option_rows() -> dict[str, list[str]]:
@@ -54,10 +55,16 @@ def test_the_table_of_options_tells_the_real_bounds() -> None:
 
 def test_every_make_target_that_is_mentioned_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target in set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.M)):
+    for target in {t for p in PAGES for t in re.findall(r"(?:`|^)make ([a-z0-9-]+)", p, re.M)}:
         assert re.search(rf"^{target}:", makefile, re.M), target
 
 
 def test_the_number_of_recorded_cases_is_the_one_stated() -> None:
     vectors = json.loads((ROOT / "tests/contract/vectors/0.3.1.json").read_text())
     assert f"to {len(vectors['cases'])} configurations" in README
+
+
+def test_every_link_to_a_file_of_ours_leads_somewhere() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+            assert (page.parent / link).exists(), f"{link} in {page.name}"

@@ -1,0 +1,56 @@
+"""Virtual environments with a real gateway and our wheel."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from matrix import interpreter  # noqa: E402
+
+CACHE = ROOT / ".cache" / "gateway"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A gateway and the Pythons it is deployed on; the first that exists is taken."""
+
+    gateway: str
+    cpex: str
+    pythons: tuple[str, ...]
+
+
+# The newest gateway for Python 3.11 is not the newest gateway; both are deployed.
+PAIRS = (
+    Pair("1.1.0", "0.1.4", ("3.12", "3.13")),
+    Pair("1.0.7.post20260921", "0.1.3", ("3.11",)),
+)
+
+
+def prepare(pair: Pair, wheel: str) -> tuple[str, Path] | None:
+    """(Python version, its executable in the environment); None if the machine has no such Python."""
+    for version in pair.pythons:
+        python = interpreter(version)
+        if python is not None:
+            break
+    else:
+        return None
+    folder = CACHE / f"{version}-{pair.gateway}"
+    inside = folder / "bin" / "python"
+    stamp = folder / "installed"
+    pip = [inside, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    if not stamp.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([python, "-m", "venv", folder], check=True)
+        subprocess.run([*pip, f"mcp-contextforge-gateway=={pair.gateway}"], check=True)
+        stamp.touch()
+    # As an operator does it: into the gateway's environment, without touching what is there.
+    subprocess.run([*pip, wheel], check=True)
+    subprocess.run([*pip, "--force-reinstall", "--no-deps", wheel], check=True)
+    subprocess.run([inside, "-m", "pip", "check"], check=True, stdout=subprocess.DEVNULL)
+    return version, inside
