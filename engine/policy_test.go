@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"reflect"
 	"testing"
+	"testing/quick"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -45,6 +47,39 @@ func TestABaseAboveTheMaximumIsReportedOnce(t *testing.T) {
 	})
 	assert.Equal(t, []Notice{{BaseAboveMax, "", 9000, 5000}, {BaseAboveMax, "own", 9000, 100}}, e.Notices())
 	assert.Equal(t, 5000*ms, e.BackoffOf("x", 0))
+}
+
+func TestEveryFieldIsTheOverridesOrTheBasesAndWithinTheCeiling(t *testing.T) {
+	property := func(set uint8, retries, ceiling uint16, base, limit uint32, jitter, texts bool) bool {
+		over := Fields{}
+		pick := func(bit int) bool { return set>>bit&1 == 1 }
+		r, b, m := int64(retries%(MaxRetriesLimit+1)), int64(base>>1)+1, int64(limit>>1)+1
+		want := PolicyView{2, 200, 5000, []int64{429, 500, 502, 503, 504}, false, false, 1 << 20, "t"}
+		if pick(0) {
+			over.MaxRetries, want.MaxRetries = &r, r
+		}
+		if pick(1) {
+			over.BackoffBaseMS, want.BackoffBaseMS = &b, b
+		}
+		if pick(2) {
+			over.MaxBackoffMS, want.MaxBackoffMS = &m, m
+		}
+		if pick(3) {
+			over.Jitter, want.Jitter = &jitter, jitter
+		}
+		if pick(4) {
+			over.CheckTextContent, want.CheckTextContent = &texts, texts
+		}
+		c := defaults()
+		c.Overrides = []Override{{"t", over}}
+		if pick(5) {
+			bound := int64(ceiling)
+			c.Ceiling, want.MaxRetries = &bound, min(want.MaxRetries, bound)
+		}
+		e, err := New((&world{}).store(), c)
+		return err == nil && reflect.DeepEqual(want, e.PolicyOf("t", -1))
+	}
+	assert.NoError(t, quick.Check(property, &quick.Config{MaxCount: 5000}))
 }
 
 func TestAViewCanBeBoundedByAnotherCeiling(t *testing.T) {

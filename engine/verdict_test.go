@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"slices"
 	"testing"
+	"testing/quick"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -26,6 +28,27 @@ func TestAReadableStatusDecidesAlone(t *testing.T) {
 		e := build(t, (&world{}).store(), nil)
 		assert.Equal(t, c.want, judge(e.policies.base, c.f), c.name)
 	}
+}
+
+func TestJudgingOnlyDependsOnWhatWasFound(t *testing.T) {
+	property := func(isError, nested, hasStatus bool, status int64, listed []uint16) bool {
+		statuses := []int64{}
+		for _, s := range listed {
+			statuses = append(statuses, int64(s))
+		}
+		p := (&Policy{}).with(&Fields{RetryOnStatus: &statuses})
+		reason := judge(p, Facts{isError, nested, hasStatus, status})
+		isListed := hasStatus && slices.Contains(statuses, status)
+		switch reason {
+		case Retry:
+			return isListed || (isError || nested) && !hasStatus
+		case NotRetryableStatus:
+			return (isError || nested) && hasStatus && !isListed
+		default:
+			return reason == Success && !isError && !nested && !isListed
+		}
+	}
+	assert.NoError(t, quick.Check(property, &quick.Config{MaxCount: 20_000}))
 }
 
 func TestOneTextWithAnErrorIsEnough(t *testing.T) {
