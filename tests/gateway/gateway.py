@@ -28,6 +28,30 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def settings_for_tests(folder: Path) -> dict[str, str]:
+    """SQLite, secrets that pass the gateway's checks, an administrator."""
+    return {
+        "DATABASE_URL": f"sqlite:///{folder}/gateway.db",
+        "JWT_SECRET_KEY": SECRET,
+        "AUTH_ENCRYPTION_SECRET": SECRET[::-1],
+        "BASIC_AUTH_PASSWORD": PASSWORD,
+        "DEFAULT_USER_PASSWORD": PASSWORD,
+        "PLATFORM_ADMIN_EMAIL": ADMIN,
+        "PLATFORM_ADMIN_PASSWORD": PASSWORD,
+        "PASSWORD_CHANGE_ENFORCEMENT_ENABLED": "false",
+        "MCPGATEWAY_ADMIN_API_ENABLED": "true",
+    }
+
+
+def sign_token(python: Path, folder: Path, environment: dict[str, str]) -> str:
+    """An administrator's token, made by the gateway's own command."""
+    command = [str(python), "-m", "mcpgateway.utils.create_jwt_token", "--username", ADMIN,
+               "--admin", "--exp", "60", "--secret", SECRET]  # fmt: skip
+    made = subprocess.run(command, env={**os.environ, **environment}, cwd=folder,
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    return made.stdout.strip().splitlines()[-1]
+
+
 class Process:
     """A server that is started, waited for and stopped, whatever happens in between."""
 
@@ -73,15 +97,7 @@ class Gateway:
         self.folder = folder
         port = free_port()
         settings = {
-            "DATABASE_URL": f"sqlite:///{folder}/gateway.db",
-            "JWT_SECRET_KEY": SECRET,
-            "AUTH_ENCRYPTION_SECRET": SECRET[::-1],
-            "BASIC_AUTH_PASSWORD": PASSWORD,
-            "DEFAULT_USER_PASSWORD": PASSWORD,
-            "PLATFORM_ADMIN_EMAIL": ADMIN,
-            "PLATFORM_ADMIN_PASSWORD": PASSWORD,
-            "PASSWORD_CHANGE_ENFORCEMENT_ENABLED": "false",
-            "MCPGATEWAY_ADMIN_API_ENABLED": "true",
+            **settings_for_tests(folder),
             "SSRF_ALLOW_LOCALHOST": "true",
             "SSRF_ALLOW_PRIVATE_NETWORKS": "true",
             "PLUGINS_ENABLED": "true",
@@ -109,13 +125,8 @@ class Gateway:
         self._lock = threading.Lock()
 
     def wait_until_it_is_up(self) -> None:
-        """Then signs a token with the gateway's own command."""
         self.process.wait_until_it_answers("/health")
-        command = [str(self._python), "-m", "mcpgateway.utils.create_jwt_token", "--username",
-                   ADMIN, "--admin", "--exp", "60", "--secret", SECRET]  # fmt: skip
-        made = subprocess.run(command, env={**os.environ, **self._settings}, cwd=self.folder,
-                              capture_output=True, text=True, check=True)  # fmt: skip
-        self._token = made.stdout.strip().splitlines()[-1]
+        self._token = sign_token(self._python, self.folder, self._settings)
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """One authenticated request; the JSON it answers."""

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from environment import ROOT
-from gateway import ADMIN, PASSWORD, SECRET, free_port
+from gateway import free_port, settings_for_tests, sign_token
 
 PAGE = ROOT / "docs" / "gateway.md"
 LIMIT_S = 120
@@ -37,20 +37,9 @@ def run_page(python: Path, wheel: str, folder: Path) -> list[str]:
         "PATH": f"{python.parent}:{os.environ['PATH']}",
         "WHEEL": str(Path(wheel).resolve()),
         "PORT": str(free_port()),
-        "DATABASE_URL": f"sqlite:///{folder}/gateway.db",
-        "JWT_SECRET_KEY": SECRET,
-        "AUTH_ENCRYPTION_SECRET": SECRET[::-1],
-        "BASIC_AUTH_PASSWORD": PASSWORD,
-        "DEFAULT_USER_PASSWORD": PASSWORD,
-        "PLATFORM_ADMIN_EMAIL": ADMIN,
-        "PLATFORM_ADMIN_PASSWORD": PASSWORD,
-        "PASSWORD_CHANGE_ENFORCEMENT_ENABLED": "false",
-        "MCPGATEWAY_ADMIN_API_ENABLED": "true",
+        **settings_for_tests(folder),
     }
-    command = [str(python), "-m", "mcpgateway.utils.create_jwt_token", "--username", ADMIN,
-               "--admin", "--exp", "60", "--secret", SECRET]  # fmt: skip
-    made = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True)
-    environment["TOKEN"] = made.stdout.strip().splitlines()[-1]
+    environment["TOKEN"] = sign_token(python, folder, environment)
     shell = subprocess.Popen(
         ["bash", "-c", script()], cwd=folder, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
