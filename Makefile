@@ -15,7 +15,7 @@ GO_FILES := $(shell find engine capi -name '*.go')
 C_FILES := $(shell find capi python tests -name '*.[ch]')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install ci lint fmt test-go test-python fuzz mutants soak matrix e2e wheel sdist record-contract clean
+.PHONY: help demo test install ci lint fmt test-go test-python fuzz mutants soak matrix e2e bench bench-engine wheel sdist record-contract clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,13 @@ matrix: $(VENV)/installed ## the tests with every Python, cpex and pydantic that
 
 e2e: $(VENV)/installed ## the plugin in the real gateway, with real flaky servers
 	$(PY) tests/gateway $(DIST)/*.whl
+
+bench: $(VENV)/installed ## ours and both upstream wheels side by side; results go to .cache/bench/results
+	$(PY) -m pip install --quiet --disable-pip-version-check matplotlib
+	$(PY) benchmarks/run.py $(DIST)/*.whl $(BENCH)
+
+bench-engine: ## the engine alone, for benchstat
+	go test ./engine -run '^$$' -bench . -benchmem -count 6
 
 lint: $(VENV)/tools ## gofmt, go vet, staticcheck, ruff, mypy --strict
 	@test -z "$$(gofmt -l $(GO_FILES))" || { echo "gofmt: run make fmt for"; gofmt -l $(GO_FILES); exit 1; }

@@ -1,7 +1,7 @@
 """One plugin entry without cpex's plugin class: payload in, result out, synchronous."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cpex.framework import ResourcePostFetchResult, ToolPostInvokeResult
@@ -66,11 +66,11 @@ class RetryCore:
         tool = self._base
         failures = delay_ms = 0
         try:
-            tool = self._tool(payload.name)
+            tool = self._tools.get(payload.name) or self._tool(payload.name)
             answer = self._decide(tool, payload.result, context)
-            if answer < 0:
-                raise NativeFault(-answer)
             if answer:
+                if answer < 0:
+                    raise NativeFault(-answer)
                 delay_ms, failures = answer & 0xFFFFFFFF, answer >> 32 & 0xFFFFF
                 if answer >> 52 == _EXHAUSTED:
                     self._exhaustion.report(payload.name[:NAME_LIMIT], failures)
@@ -90,24 +90,24 @@ class RetryCore:
         self.engine.close()
 
     def _tool(self, name: Any) -> Tool:
-        tool = self._tools.get(name)
-        if tool is None:
-            if not isinstance(name, str):
-                raise TypeError(f"the tool's name is a {type(name).__name__}, not a str")
-            tool = Tool(name, self.engine.policy(name))
-            if len(name) <= NAME_LIMIT:
-                if len(self._tools) >= TOOL_CACHE_LIMIT:
-                    self._tools.clear()
-                self._tools[name] = tool
+        if not isinstance(name, str):
+            raise TypeError(f"the tool's name is a {type(name).__name__}, not a str")
+        tool = Tool(name, self.engine.policy(name))
+        if len(name) <= NAME_LIMIT:
+            if len(self._tools) >= TOOL_CACHE_LIMIT:
+                self._tools.clear()
+            self._tools[name] = tool
         return tool
 
     def _decide(self, tool: Tool, result: Any, context: Any) -> int:
-        request_id = encode(context.global_context.request_id)
         facts, status, has_structured_content = read_facts(result)
+        texts: Sequence[bytes] = ()
         if tool.check_text and not has_structured_content:
             texts = read_texts(result, tool.max_text_bytes)
-            return self.engine.decide(tool.key, request_id, facts, status, texts)
-        return self.engine.decide(tool.key, request_id, facts, status)
+        if not facts and not texts and self.engine.count_success():
+            return 0
+        request_id = encode(context.global_context.request_id)
+        return self.engine.decide(tool.key, request_id, facts, status, texts)
 
     def _fault(self, error: Exception) -> None:
         self.engine.count_fault()

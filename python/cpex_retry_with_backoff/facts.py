@@ -24,10 +24,7 @@ _TRUSTED_GET: dict[type, Any] = {dict: dict.get, CopyOnWriteDict: CopyOnWriteDic
 
 
 def read_key(mapping: Any, key: str) -> Any:
-    """The value of a key; None if it is absent or cannot be read."""
-    get = _TRUSTED_GET.get(type(mapping))
-    if get is not None:
-        return get(mapping, key)
+    """The value of a key in anything; None if it is absent or cannot be read."""
     try:
         # "in" first, because reading a defaultdict would add the key.
         if isinstance(mapping, Mapping) and key not in mapping:
@@ -39,13 +36,15 @@ def read_key(mapping: Any, key: str) -> Any:
 
 def read_facts(result: Any) -> tuple[int, int, bool]:
     """(facts, status, has_structured_content); facts are those of native."""
-    facts = IS_ERROR if read_key(result, "isError") is True else 0
-    structured = read_key(result, "structuredContent")
+    get = _TRUSTED_GET.get(type(result), read_key)
+    facts = IS_ERROR if get(result, "isError") is True else 0
+    structured = get(result, "structuredContent")
     if structured is None:
         return facts, 0, False
-    if read_key(structured, "isError") is True:
+    get = _TRUSTED_GET.get(type(structured), read_key)
+    if get(structured, "isError") is True:
         facts |= NESTED_IS_ERROR
-    status = read_key(structured, "status_code")
+    status = get(structured, "status_code")
     if status is None:
         return facts, 0, True
     try:
@@ -63,14 +62,15 @@ def read_texts(result: Any, max_bytes: int) -> list[bytes]:
     The engine applies max_bytes too, and exactly; here it keeps a huge result from
     being copied on the way.
     """
-    content = read_key(result, "content")
+    content = _TRUSTED_GET.get(type(result), read_key)(result, "content")
     texts: list[bytes] = []
     if not isinstance(content, list | tuple):
         return texts
     for item in content[:CONTENT_LIMIT]:
-        if read_key(item, "type") != "text":
+        get = _TRUSTED_GET.get(type(item), read_key)
+        if get(item, "type") != "text":
             continue
-        text = read_key(item, "text")
+        text = get(item, "text")
         if isinstance(text, str | bytes | bytearray) and len(text) <= max_bytes:
             texts.append(encode(text) if isinstance(text, str) else bytes(text))
             max_bytes -= len(text)

@@ -88,6 +88,11 @@ class Engine:
             raise NativeFault(1)
         return self._native
 
+    def count_success(self) -> bool:
+        """Whether a result without facts is thereby dealt with: see shim_count_success."""
+        native = self._native
+        return native is not None and bool(lib.shim_count_success(native))
+
     def decide(
         self, tool: bytes, request_id: bytes, facts: int, status: int, texts: Sequence[bytes] = ()
     ) -> int:
@@ -95,15 +100,22 @@ class Engine:
         native = self._native
         if native is None:
             return -1
-        who = (native, tool, len(tool), request_id, len(request_id), facts, status)
         if not texts:
-            answer = lib.shim_decide(*who, ffi.NULL, 0)
+            answer = lib.shim_decide(
+                native, tool, len(tool), request_id, len(request_id), facts, status, ffi.NULL, 0
+            )
         elif len(texts) == 1:
-            answer = lib.shim_decide_text(*who, texts[0], len(texts[0]))
+            answer = lib.shim_decide_text(
+                native, tool, len(tool), request_id, len(request_id), facts, status,
+                texts[0], len(texts[0]),
+            )  # fmt: skip
         else:
             buffers = [ffi.from_buffer(text) for text in texts]  # lives as long as the call
             array = ffi.new("retry_text[]", [(b, len(b)) for b in buffers])
-            answer = lib.shim_decide(*who, array, len(array))
+            answer = lib.shim_decide(
+                native, tool, len(tool), request_id, len(request_id), facts, status,
+                array, len(array),
+            )  # fmt: skip
         if answer == OTHER_LIFE:
             self._current()
             return self.decide(tool, request_id, facts, status, texts)
@@ -149,7 +161,10 @@ class Engine:
 
 def encode(text: str) -> bytes:
     """UTF-8; lone surrogates, which JSON can bring, do not raise."""
-    return text.encode("utf-8", "surrogatepass")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def library_version() -> dict[str, str]:

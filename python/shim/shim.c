@@ -133,21 +133,25 @@ static int32_t shim_engine_free(const shim_engine *e) {
 }
 
 /*
+ * 1 if a result that shows no error, and has no texts to look at, is dealt with by
+ * counting it: while nothing is tracked it changes nothing else, and Go need not be
+ * entered. 0: call shim_decide.
+ */
+static int shim_count_success(const shim_engine *e) {
+  if (other_life(e) || __atomic_load_n(&e->counters->tracked, __ATOMIC_ACQUIRE) != 0) return 0;
+  __atomic_fetch_add(&e->counters->fast_successes, 1, __ATOMIC_RELAXED);
+  return 1;
+}
+
+/*
  * retry_decide with its answer in one number, because reading a struct costs Python
  * more than the call: delay_ms in bits 0-31, failures in bits 32-51 (at most 2^20-1),
  * the reason in bits 52-59; negative: -(enum retry_status) or SHIM_OTHER_LIFE.
- * A result that shows no error while nothing is tracked does not enter Go.
  */
 static int64_t shim_decide(const shim_engine *e, const char *tool, size_t tool_length,
                            const char *request_id, size_t request_id_length, uint32_t facts,
                            int64_t status, const retry_text *texts, size_t text_count) {
   if (other_life(e)) return SHIM_OTHER_LIFE;
-  retry_counters *counters = e->counters;
-  if (facts == 0 && text_count == 0 && counters != NULL &&
-      __atomic_load_n(&counters->tracked, __ATOMIC_ACQUIRE) == 0) {
-    __atomic_fetch_add(&counters->fast_successes, 1, __ATOMIC_RELAXED);
-    return 0; /* RETRY_REASON_SUCCESS, no delay, no failures */
-  }
   retry_decision d;
   int32_t rc = table.retry_decide(e->handle, tool, tool_length, request_id, request_id_length,
                                   facts, status, texts, text_count, &d);

@@ -23,6 +23,7 @@ ffi.cdef("""
     int32_t shim_engine_new(const char *config, size_t config_length, shim_engine *e,
                             char *out, size_t capacity, size_t *length);
     int32_t shim_engine_free(const shim_engine *e);
+    int shim_count_success(const shim_engine *e);
     int64_t shim_decide(const shim_engine *e, const char *tool, size_t tool_length,
                         const char *request_id, size_t request_id_length, uint32_t facts,
                         int64_t status, const retry_text *texts, size_t text_count);

@@ -18,7 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 PRELUDE = """
-import asyncio, gc, json, os, sys, threading, time, warnings
+import asyncio, gc, json, os, signal, sys, threading, time, warnings
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a background job inherits it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path[:0] = [{tests!r}]
 # Python 3.12 and newer warn of every fork of a process that has threads.
 warnings.filterwarnings("ignore", message=".*use of fork.*", category=DeprecationWarning)

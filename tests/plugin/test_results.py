@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
+import pickle
 from typing import Any
 
 import pytest
 from cpex.framework import ResourcePostFetchResult, ToolPostInvokeResult
+from pydantic import BaseModel, Field, PrivateAttr
 from support import FAILED, FINE, call, context, traced
+
+from cpex_retry_with_backoff import results
 
 POLICY = {
     "max_retries": 2,
@@ -85,6 +90,37 @@ def test_results_are_what_cpex_would_construct(make: Any) -> None:
     read = resource(make())
     assert type(read) is ResourcePostFetchResult
     assert read == ResourcePostFetchResult(metadata={"retry_policy": POLICY})
+
+
+def test_results_can_be_handled_as_pydantic_models_are(make: Any) -> None:
+    answer = call(make(), FAILED)
+    assert answer.model_fields_set == {"metadata", "retry_delay_ms"}
+    assert pickle.loads(pickle.dumps(answer)) == answer
+    assert copy.deepcopy(answer) == copy.copy(answer) == answer
+    assert ToolPostInvokeResult.model_validate_json(answer.model_dump_json()) == answer
+    answer.retry_delay_ms = 5
+    assert answer.retry_delay_ms == 5
+    assert "retry_delay_ms=5" in repr(answer)
+
+
+def test_results_are_copies_with_this_cpex_and_pydantic() -> None:
+    """If not, the constructor is used: right, but slower than it need be."""
+    assert results.tool_result.__name__ == "make"
+    assert results.resource_result.__name__ == "make"
+
+
+def test_where_copies_would_not_do_the_constructor_is_used() -> None:
+    class Unusual(BaseModel):
+        metadata: dict[str, Any] = {}
+        retry_delay_ms: int = 0
+        shared: Any = Field(default_factory=object)
+        _private: int = PrivateAttr(default=3)
+
+    make = results.result_maker(Unusual, retry_delay_ms=0)
+    assert make.__name__ == "construct"
+    assert make({"a": 1}, 7).model_dump(include={"metadata", "retry_delay_ms"}) == {
+        "metadata": {"a": 1}, "retry_delay_ms": 7,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("payload", [None, object(), 5])
