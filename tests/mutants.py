@@ -94,7 +94,7 @@ MUTANTS = [
     Mutant("a copy of the statuses", f"{PACKAGE}/results.py",
            "list(self._statuses)", "self._statuses",
            "tests/plugin/test_results.py"),
-    Mutant("exhaustion is not a flood", f"{PACKAGE}/logs.py", "if now - last < INTERVAL_S:", "if False:",
+    Mutant("exhaustion is not a flood", f"{PACKAGE}/logs.py", "if now < self._next.get(tool, 0.0):", "if False:",
            "tests/plugin/test_results.py"),
     Mutant("ceiling", "engine/policy.go", "p.MaxRetries > *c.Ceiling {", "false {",
            "tests/plugin/test_ceiling.py"),

@@ -73,7 +73,7 @@ class RetryCore:
                     raise NativeFault(-answer)
                 delay_ms, failures = answer & 0xFFFFFFFF, answer >> 32 & 0xFFFFF
                 if answer >> 52 == _EXHAUSTED:
-                    self._exhaustion.report(payload.name[:NAME_LIMIT], failures)
+                    self._exhaustion.report(payload.name, failures)
         except Exception as error:
             self._fault(error)
         metadata = tool.echo.metadata() if self._emit_policy else {}

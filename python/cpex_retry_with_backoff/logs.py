@@ -7,6 +7,7 @@ logger = logging.getLogger(__name__)
 
 INTERVAL_S = 60.0
 TOOLS_LIMIT = 1000
+NAME_LIMIT = 256
 
 
 class ExhaustionLog:
@@ -19,18 +20,22 @@ class ExhaustionLog:
     def __init__(self, plugin: str) -> None:
         """plugin is the entry's name, for the text."""
         self._plugin = plugin
-        self._last: dict[str, tuple[float, int]] = {}
+        self._next: dict[str, float] = {}
+        self._left_out: dict[str, int] = {}
 
     def report(self, tool: str, failures: int) -> None:
         """Says that a call failed for good."""
+        if len(tool) > NAME_LIMIT:
+            tool = tool[:NAME_LIMIT]
         now = time.monotonic()
-        last, left_out = self._last.get(tool, (float("-inf"), 0))
-        if now - last < INTERVAL_S:
-            self._last[tool] = (last, left_out + 1)
+        if now < self._next.get(tool, 0.0):
+            self._left_out[tool] = self._left_out.get(tool, 0) + 1
             return
-        if len(self._last) >= TOOLS_LIMIT:
-            self._last.clear()
-        self._last[tool] = (now, 0)
+        if len(self._next) >= TOOLS_LIMIT:
+            self._next.clear()
+            self._left_out.clear()
+        self._next[tool] = now + INTERVAL_S
+        left_out = self._left_out.pop(tool, 0)
         logger.warning(
             "plugin %r: tool %r: retries exhausted after %d failed attempts%s",
             self._plugin,

@@ -23,6 +23,7 @@ REASONS: Final = ("success", "retry", "exhausted", "not_retryable_status", "faul
 
 FAULT: Final = REASONS.index("fault")
 
+_NULL = ffi.NULL
 _OK = 0
 _BAD_CONFIG = 3
 _TOO_SMALL = 4
@@ -101,8 +102,8 @@ class Engine:
         if native is None:
             return -1
         if not texts:
-            answer = lib.shim_decide(
-                native, tool, len(tool), request_id, len(request_id), facts, status, ffi.NULL, 0
+            answer: int = lib.shim_decide(
+                native, tool, len(tool), request_id, len(request_id), facts, status, _NULL, 0
             )
         elif len(texts) == 1:
             answer = lib.shim_decide_text(
@@ -119,7 +120,7 @@ class Engine:
         if answer == OTHER_LIFE:
             self._current()
             return self.decide(tool, request_id, facts, status, texts)
-        return int(answer)
+        return answer
 
     def count_fault(self) -> None:
         """Counts a call that could not be answered."""
