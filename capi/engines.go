@@ -85,6 +85,9 @@ func retry_policy(handle C.retry_handle, tool C.retry_bytes, toolLength C.size_t
 	if !ok {
 		return C.RETRY_BAD_ARGUMENT
 	}
+	if tool == nil {
+		return writeJSON(e.BasePolicy(int64(ceiling)), out, capacity, length)
+	}
 	return writeJSON(e.PolicyOf(name, int64(ceiling)), out, capacity, length)
 }
 

@@ -160,8 +160,9 @@ int32_t retry_decide(retry_handle engine, retry_bytes tool, size_t tool_length,
 int32_t retry_counters_of(retry_handle engine, retry_counters **counters);
 
 /* The policy in force for a tool, as JSON: the fields of "base" above and
- * "override", the key of the override that applied ("" for none). ceiling bounds
- * max_retries once more; negative: it does not. */
+ * "override", the key of the override that applied ("" for none). tool NULL: the
+ * policy of the base, which a tool with the empty name may have an override of.
+ * ceiling bounds max_retries once more; negative: it does not. */
 int32_t retry_policy(retry_handle engine, retry_bytes tool, size_t tool_length, int64_t ceiling,
                      char *out, size_t capacity, size_t *length);
 

@@ -112,3 +112,6 @@ func (e *Engine) Notices() []Notice { return e.notices }
 func (e *Engine) PolicyOf(tool string, ceiling int64) PolicyView {
 	return e.policies.forTool(tool).view(ceiling)
 }
+
+// BasePolicy shows the policy of tools without an override, bounded likewise.
+func (e *Engine) BasePolicy(ceiling int64) PolicyView { return e.policies.base.view(ceiling) }

@@ -21,6 +21,15 @@ func TestAnOverrideReplacesWhatItSetsAndInheritsTheRest(t *testing.T) {
 	assert.Empty(t, other.Override)
 }
 
+func TestAToolMayHaveTheEmptyName(t *testing.T) {
+	e := build(t, (&world{}).store(), func(c *Config) {
+		c.Overrides = []Override{{Tool: "", Fields: Fields{MaxRetries: ptr[int64](9)}}}
+	})
+	assert.EqualValues(t, 9, e.PolicyOf("", -1).MaxRetries)
+	assert.EqualValues(t, 2, e.BasePolicy(-1).MaxRetries)
+	assert.EqualValues(t, 1, e.BasePolicy(1).MaxRetries)
+}
+
 func TestTheCeilingClampsBaseAndOverridesAndSaysSo(t *testing.T) {
 	e := build(t, (&world{}).store(), func(c *Config) {
 		c.Ceiling = ptr[int64](1)

@@ -54,7 +54,7 @@ class RetryCore:
         for notice in self.engine.notices:
             _warn(name, notice, found_in)
         self._emit_policy = self.config.emit_policy_metadata
-        self._base = Tool("", self.engine.policy(""))
+        self._base = Tool("", self.engine.policy(None))
         self._tools: dict[str, Tool] = {}
         self._exhaustion = ExhaustionLog(name)
         self._fault_logged = False

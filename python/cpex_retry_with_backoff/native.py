@@ -8,7 +8,7 @@ from . import library
 from .errors import RetryConfigError
 from .library import OTHER_LIFE, ffi, lib
 
-__all__ = ["FAULT", "HAS_STATUS", "IS_ERROR", "NESTED_IS_ERROR", "REASONS", "Engine"]
+__all__ = ["HAS_STATUS", "IS_ERROR", "NESTED_IS_ERROR", "REASONS", "Engine"]
 
 # enum retry_fact in retry.h
 IS_ERROR: Final = 1
@@ -20,8 +20,6 @@ UNLISTABLE_STATUS: Final = -1
 
 REASONS: Final = ("success", "retry", "exhausted", "not_retryable_status", "fault")
 """enum retry_reason in retry.h: the name of each number."""
-
-FAULT: Final = REASONS.index("fault")
 
 _NULL = ffi.NULL
 _OK = 0
@@ -127,8 +125,10 @@ class Engine:
         if self._native is not None:
             lib.shim_count_fault(self._native)
 
-    def policy(self, tool: str, ceiling: int | None = None) -> dict[str, Any]:
-        """The policy in force for a tool, bounded by ceiling."""
+    def policy(self, tool: str | None, ceiling: int | None = None) -> dict[str, Any]:
+        """The policy in force for a tool, or of the base (None), bounded by ceiling."""
+        if tool is None:
+            return self._json(lambda e, *room: lib.shim_policy(e, _NULL, 0, -1, *room))
         key = encode(tool)
         bound = -1 if ceiling is None else max(0, min(ceiling, 2**31))
         return self._json(lambda e, *room: lib.shim_policy(e, key, len(key), bound, *room))

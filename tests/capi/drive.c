@@ -107,6 +107,9 @@ static void configuration(void) {
   CHECK(retry_policy(e, STR("other"), 0, text, sizeof text, &length) == RETRY_OK);
   CHECK(holds("\"max_retries\":0") && holds("\"override\":\"\""));
 
+  CHECK(retry_policy(e, NULL, 0, -1, text, sizeof text, &length) == RETRY_OK);
+  CHECK(holds("\"max_retries\":1") && holds("\"override\":\"\""));
+
   CHECK(retry_policy(e, STR("x"), -1, NULL, 0, &length) == RETRY_TOO_SMALL && length > 100);
   size_t needed = length;
   char *exact = malloc(needed);

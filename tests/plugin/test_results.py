@@ -41,6 +41,12 @@ def test_an_override_is_reported_for_its_tool_alone(make: Any) -> None:
     assert resource(target).metadata == {"retry_policy": POLICY}
 
 
+def test_an_override_of_the_empty_name_is_not_the_base(make: Any) -> None:
+    target = make(tool_overrides={"": {"max_retries": 7}})
+    assert call(target, FINE, "").metadata == {"retry_policy": {**POLICY, "max_retries": 7}}
+    assert resource(target).metadata == {"retry_policy": POLICY}
+
+
 def test_a_trace_adds_count_and_delay_to_the_tool_hook(make: Any) -> None:
     target = make(max_retries=1)
     seen = [
