@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 import support
+from hypothesis import settings
+
+# How long an example takes says nothing on a busy machine; a hang is caught elsewhere.
+settings.register_profile("here", deadline=None, print_blob=True)
+settings.load_profile("here")
 
 numbers = itertools.count()
 

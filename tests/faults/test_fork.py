@@ -13,7 +13,7 @@ def test_a_child_answers_right_with_threads_and_garbage_collection() -> None:
         in_child(lambda: exercise(target))
         assert stats(target)["tracked"] == 1, "the parent is unharmed"
         assert delay(target, FAILED, request="parents") == 400
-        exercise_again = check(target)
+        check(target)
         churn()
     """)
 
