@@ -56,7 +56,7 @@ def prepare(python: str, folder: Path, versions: Versions, wheel: str) -> Path:
     """An environment with those versions and the wheel."""
     inside = folder / "bin" / "python"
     stamp = folder / "requirements"
-    wanted = "\n".join((*versions.requirements, "pytest", "hypothesis"))
+    wanted = "\n".join((*versions.requirements, "pytest", "hypothesis", "gunicorn", "uvloop"))
     pip = [inside, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
