@@ -126,3 +126,20 @@ answers_without_a_retry(target)
 """,
         env=faulty,
     )
+
+
+def test_go_still_recovers_where_faulthandler_was_enabled_before(faulty: dict[str, str]) -> None:
+    """Enabled afterwards it takes SIGSEGV from Go: README, "What can go wrong"."""
+    passes(
+        FAULTS
+        + """
+import faulthandler
+faulthandler.enable()
+target = plugin("faulthandler")
+check(target)
+assert fault(target, "nil") == 5
+answers_without_a_retry(target)
+check(plugin("faulthandler"))
+""",
+        env=faulty,
+    )
