@@ -12,7 +12,6 @@ SOURCES := go.mod go.sum pyproject.toml setup.py MANIFEST.in \
   $(shell find engine capi python -name '*.go' -o -name '*.[ch]' -o -name '*.map' \
     -o -name '*.py' -o -name '*.pyi' -o -name '*.yaml')
 GO_FILES := $(shell find engine capi -name '*.go')
-C_FILES := $(shell find capi python tests -name '*.[ch]')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test install ci lint fmt test-go test-python fuzz mutants soak matrix e2e bench bench-engine wheel sdist record-contract clean

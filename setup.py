@@ -102,8 +102,6 @@ class Build(build_ext):
             "-o",
             str(target),
         ]
-        if tags := os.environ.get("RETRY_GO_TAGS"):
-            command += ["-tags", tags]
         environment = {**os.environ, "CGO_ENABLED": "1"}
         environment.setdefault("CC", self.compiler_path)
         print(" ".join(command), flush=True)

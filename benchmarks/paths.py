@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+UPSTREAM = ("0.3.1", "0.3.11")
 KIND = "cpex_retry_with_backoff.retry_with_backoff.RetryWithBackoffPlugin"
 
 FINE = {
@@ -70,8 +71,6 @@ def tracked(count: int) -> Callable[[Any], None]:
 
     return prepare
 
-
-RETRIES = {"max_retries": 2}
 
 PATHS = [
     Path("success, nothing tracked", [FINE], 1.5, 2.0),

@@ -6,9 +6,7 @@ import statistics
 from pathlib import Path as File
 from typing import Any
 
-from paths import OVERRIDES, PATHS, TRACKED
-
-UPSTREAM = ("0.3.1", "0.3.11")
+from paths import OVERRIDES, PATHS, TRACKED, UPSTREAM
 
 
 def ratios(

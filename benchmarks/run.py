@@ -20,13 +20,13 @@ from typing import Any
 
 HERE = File(__file__).resolve().parent
 ROOT = HERE.parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(ROOT / "tests")]
 
-from paths import OVERRIDES, TRACKED  # noqa: E402
+from environments import environment  # noqa: E402
+from paths import OVERRIDES, TRACKED, UPSTREAM  # noqa: E402
 
 CACHE = ROOT / ".cache" / "bench"
 CPEX, PYDANTIC = "cpex==0.1.4", "pydantic==2.14.4"
-UPSTREAM = ("0.3.1", "0.3.11")
 WHEELS = (*UPSTREAM, "ours", "floor")
 LIMIT_S = 300
 
@@ -34,19 +34,11 @@ Results = dict[str, dict[str, list[Any]]]
 """task -> wheel -> one answer for each round; None where it did not end in time."""
 
 
-def environment(wheel: str, ours: str) -> File:
-    folder = CACHE / wheel
-    python = folder / "bin" / "python"
-    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([*pip, CPEX, PYDANTIC], check=True)
-        if wheel in UPSTREAM:
-            subprocess.run([*pip, f"cpex-retry-with-backoff=={wheel}"], check=True)
-    if wheel == "ours":
-        subprocess.run([*pip, ours], check=True)
-        subprocess.run([*pip, "--force-reinstall", "--no-deps", ours], check=True)
-    return python
+def prepare(wheel: str, ours: str) -> File:
+    upstream = (f"cpex-retry-with-backoff=={wheel}",) if wheel in UPSTREAM else ()
+    return environment(
+        sys.executable, CACHE / wheel, (CPEX, PYDANTIC, *upstream), None if upstream else ours
+    )
 
 
 def versions(python: File) -> dict[str, str]:
@@ -128,7 +120,7 @@ def main() -> None:
     options.add_argument("--out", type=File, default=CACHE / "results")
     chosen = options.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
-    pythons = {wheel: environment(wheel, chosen.wheel) for wheel in (*UPSTREAM, "ours")}
+    pythons = {wheel: prepare(wheel, chosen.wheel) for wheel in (*UPSTREAM, "ours")}
     pythons["floor"] = pythons["ours"]
     bench = Bench(pythons, chosen.out / "stderr.log")
     measure(bench, chosen.rounds, chosen.stall)

@@ -6,13 +6,13 @@ machine does not have are skipped and named. Exit code 0 only if all that ran pa
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from environments import environment, interpreter
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "matrix"
@@ -40,37 +40,10 @@ SETS = (
 )
 
 
-def interpreter(version: str) -> str | None:
-    """A Python of that version: on PATH, or installed by pyenv."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    found = [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}.*/bin/python"))]
-    for candidate in filter(None, found):
-        code = "import sys; print('%d.%d' % sys.version_info[:2])"
-        ran = subprocess.run([candidate, "-c", code], capture_output=True, text=True)
-        if ran.stdout.strip() == version:
-            return str(candidate)
-    return None
-
-
-def prepare(python: str, folder: Path, versions: Versions, wheel: str) -> Path:
-    """An environment with those versions and the wheel."""
-    inside = folder / "bin" / "python"
-    stamp = folder / "requirements"
-    wanted = "\n".join((*versions.requirements, "pytest", "hypothesis", "gunicorn", "uvloop"))
-    pip = [inside, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([python, "-m", "venv", folder], check=True)
-        subprocess.run([*pip, *wanted.splitlines()], check=True)
-        stamp.write_text(wanted)
-    subprocess.run([*pip, wheel], check=True)
-    subprocess.run([*pip, "--force-reinstall", "--no-deps", wheel], check=True)
-    return inside
-
-
 def run(python: str, version: str, versions: Versions, wheel: str) -> tuple[bool, str]:
     """Tests one combination; returns (passed, pytest's closing line)."""
-    inside = prepare(python, CACHE / f"{version}-{versions.name}", versions, wheel)
+    wanted = (*versions.requirements, "pytest", "hypothesis", "gunicorn", "uvloop")
+    inside = environment(python, CACHE / f"{version}-{versions.name}", wanted, wheel)
     tests = (*TESTS, *ONCE_A_PYTHON) if versions is SETS[-1] else TESTS
     command = [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)

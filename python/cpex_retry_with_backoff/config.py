@@ -92,7 +92,10 @@ class RetryConfig(ToolFields):
     emit_policy_metadata: Flag = True
 
 
-PLUGIN_WIDE = frozenset(RetryConfig.model_fields) - frozenset(ToolFields.model_fields)
+MISPLACED_IN_AN_OVERRIDE = (
+    frozenset(RetryConfig.model_fields) - frozenset(ToolFields.model_fields) - {"tool_overrides"}
+)
+"""Options of the plugin as a whole. (Overrides inside an override are an unknown key.)"""
 
 
 def load_config(raw: Any, plugin: str) -> RetryConfig:
@@ -127,34 +130,31 @@ def load_config(raw: Any, plugin: str) -> RetryConfig:
 
 def unknown_keys(raw: Mapping[Any, Any]) -> Iterable[tuple[str, Any, str | None]]:
     """(tool or "", key, nearest known key or None) of each key that means nothing."""
-    for where, keys, known in _levels(raw):
-        for key in keys:
-            if key not in known:
+    levels = [("", raw, set(RetryConfig.model_fields))]
+    levels += [(tool, override, set(ToolFields.model_fields)) for tool, override in _overrides(raw)]
+    for where, options, known in levels:
+        for key in options:
+            if key not in known and key not in MISPLACED_IN_AN_OVERRIDE:
                 near = difflib.get_close_matches(str(key), known, n=1)
                 yield where, key, near[0] if near else None
 
 
-def _levels(raw: Mapping[Any, Any]) -> Iterable[tuple[str, Iterable[Any], set[str]]]:
-    yield "", raw, set(RetryConfig.model_fields)
-    overrides = raw.get("tool_overrides")
-    if isinstance(overrides, Mapping):
-        for tool, override in overrides.items():
-            if isinstance(override, Mapping):
-                own = [key for key in override if key not in PLUGIN_WIDE or key == "tool_overrides"]
-                yield str(tool), own, set(ToolFields.model_fields)
-
-
 def _misplaced(raw: Mapping[Any, Any]) -> Iterable[str]:
-    """Options of the plugin as a whole that stand in an override."""
+    for tool, override in _overrides(raw):
+        for key in override:
+            if key in MISPLACED_IN_AN_OVERRIDE:
+                yield (
+                    f"{_place(tool, key)} = {_shown(override[key])}: "
+                    "holds for the whole plugin, not for one tool; move it up to `config:`"
+                )
+
+
+def _overrides(raw: Mapping[Any, Any]) -> Iterable[tuple[str, Mapping[Any, Any]]]:
+    """The overrides as written, without what is none: pydantic has words for that."""
     overrides = raw.get("tool_overrides")
     for tool, override in overrides.items() if isinstance(overrides, Mapping) else ():
         if isinstance(override, Mapping):
-            for key in override:
-                if key in PLUGIN_WIDE and key != "tool_overrides":
-                    yield (
-                        f"{_place(str(tool), key)} = {_shown(override[key])}: "
-                        "holds for the whole plugin, not for one tool; move it up to `config:`"
-                    )
+            yield str(tool), override
 
 
 def _worded(error: Any) -> str:

@@ -9,15 +9,14 @@ from cpex.framework import ResourcePostFetchResult, ToolPostInvokeResult
 from .ceiling import find_ceiling
 from .config import engine_config, load_config
 from .facts import read_facts, read_texts
-from .logs import ExhaustionLog
+from .logs import NAME_LIMIT, ExhaustionLog
 from .native import REASONS, Engine, NativeFault, encode
 from .results import PolicyEcho, resource_result, tool_result, trace_metadata
 
 logger = logging.getLogger(__name__)
 
 TOOL_CACHE_LIMIT = 10_000
-NAME_LIMIT = 256
-"""How many tools are remembered, and the longest name: names come from outside."""
+"""How many tools are remembered: their names come from outside."""
 
 _EXHAUSTED = REASONS.index("exhausted")
 

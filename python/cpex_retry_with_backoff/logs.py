@@ -8,6 +8,7 @@ logger = logging.getLogger(__name__)
 INTERVAL_S = 60.0
 TOOLS_LIMIT = 1000
 NAME_LIMIT = 256
+"""The longest name of a tool that is kept anywhere: names come from outside."""
 
 
 class ExhaustionLog:

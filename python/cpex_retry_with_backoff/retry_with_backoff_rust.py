@@ -11,7 +11,7 @@ from typing import Any, final
 from cpex.framework import ResourcePostFetchResult, ToolPostInvokeResult
 from cpex.framework.settings import get_settings
 
-from .config import MAX_RETRIES_LIMIT, MS_LIMIT, STATUS_LIMIT
+from .config import MAX_RETRIES_LIMIT, MS_LIMIT, STATUS_LIMIT, RetryConfig, engine_config
 from .core import RetryCore
 from .library import ffi, lib
 from .native import HAS_STATUS, IS_ERROR, UNLISTABLE_STATUS, Engine, NativeFault, encode
@@ -39,28 +39,16 @@ class RetryStateManager:
         """
         if isinstance(retry_on_status, str | bytes):
             raise TypeError("retry_on_status must be a list of whole numbers")
+        statuses = [_number("retry_on_status", status, None) for status in retry_on_status]
+        config = RetryConfig.model_construct(
+            max_retries=_number("max_retries", max_retries, MAX_RETRIES_LIMIT),
+            backoff_base_ms=_milliseconds("base_ms", base_ms),
+            max_backoff_ms=_milliseconds("max_ms", max_ms),
+            retry_on_status=[s for s in statuses if s <= STATUS_LIMIT],  # beyond, none is read
+            jitter=_flag("jitter", jitter),
+        )
         self._engine = Engine(
-            {
-                "name": "RetryStateManager",
-                "private": True,
-                "ceiling": None,
-                "state_ttl_ms": 300_000,
-                "max_tracked_requests": 100_000,
-                "base": {
-                    "max_retries": _number("max_retries", max_retries, MAX_RETRIES_LIMIT),
-                    "backoff_base_ms": _milliseconds("base_ms", base_ms),
-                    "max_backoff_ms": _milliseconds("max_ms", max_ms),
-                    "retry_on_status": [
-                        status
-                        for status in (_number("retry_on_status", s, None) for s in retry_on_status)
-                        if status <= STATUS_LIMIT  # beyond that no status is read
-                    ],
-                    "jitter": _flag("jitter", jitter),
-                    "check_text_content": False,
-                    "max_text_bytes": 0,
-                },
-                "overrides": [],
-            }
+            engine_config(config, name="RetryStateManager", private=True, ceiling=None)
         )
 
     def ping(self) -> str:

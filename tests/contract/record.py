@@ -10,27 +10,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from environments import environment  # noqa: E402
+
 CACHE = HERE.parents[1] / ".cache"
 CPEX = "0.1.4"
-
-
-def environment(version: str) -> Path:
-    """The Python of an environment with that upstream wheel."""
-    folder = CACHE / f"upstream-{version}"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-        subprocess.run(
-            [python, "-m", "pip", "install", "-q", f"cpex-retry-with-backoff=={version}",
-             f"cpex=={CPEX}"],
-            check=True,
-        )  # fmt: skip
-    return python
 
 
 def one_case_a_line(answers: dict[str, Any]) -> str:
@@ -43,7 +32,8 @@ def one_case_a_line(answers: dict[str, Any]) -> str:
 
 def main() -> None:
     for version in ("0.3.1", "0.3.11"):
-        python = environment(version)
+        wanted = (f"cpex-retry-with-backoff=={version}", f"cpex=={CPEX}")
+        python = environment(sys.executable, CACHE / f"upstream-{version}", wanted)
         ran = subprocess.run(
             [python, HERE / "driver.py"], check=True, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, timeout=600,  # they write a line for every exhaustion

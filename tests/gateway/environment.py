@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from matrix import interpreter  # noqa: E402
+from environments import environment, interpreter  # noqa: E402
 
 CACHE = ROOT / ".cache" / "gateway"
 
@@ -41,16 +40,7 @@ def prepare(pair: Pair, wheel: str) -> tuple[str, Path] | None:
     else:
         return None
     folder = CACHE / f"{version}-{pair.gateway}"
-    inside = folder / "bin" / "python"
-    stamp = folder / "installed"
-    pip = [inside, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    if not stamp.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([python, "-m", "venv", folder], check=True)
-        subprocess.run([*pip, f"mcp-contextforge-gateway=={pair.gateway}"], check=True)
-        stamp.touch()
     # As an operator does it: into the gateway's environment, without touching what is there.
-    subprocess.run([*pip, wheel], check=True)
-    subprocess.run([*pip, "--force-reinstall", "--no-deps", wheel], check=True)
+    inside = environment(python, folder, (f"mcp-contextforge-gateway=={pair.gateway}",), wheel)
     subprocess.run([inside, "-m", "pip", "check"], check=True, stdout=subprocess.DEVNULL)
     return version, inside
