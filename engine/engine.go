@@ -78,7 +78,11 @@ func (e *Engine) Decide(c Call) (Decision, error) {
 	d := Decision{Reason: reason}
 	k := t.keyOf(c.Tool, c.RequestID)
 	if reason == Retry {
-		d.Failures = t.fail(k, now)
+		if p.MaxRetries > 0 {
+			d.Failures = t.fail(k, now)
+		} else { // the first failure is the last: nothing to remember
+			d.Failures = t.failures(k, now) + 1
+		}
 		if int64(d.Failures) > p.MaxRetries {
 			d.Reason = Exhausted
 		}

@@ -2,7 +2,7 @@ package engine
 
 // A scanner over JSON text that hands out the members of the outermost object
 // and only checks the rest. It never recurses and never allocates for nesting up
-// to 256 levels, so hostile input costs time in proportion to its length and
+// to 64 levels, so hostile input costs time in proportion to its length and
 // nothing else. decode-into-a-struct libraries are no replacement here: they
 // refuse NaN, huge numbers or deep nesting, or match keys in any case.
 
@@ -74,38 +74,33 @@ func (o *object) complete() bool {
 }
 
 // nesting remembers for each open bracket whether it is an object: a stack of
-// bits. The first 256 levels need no memory of their own.
+// bits, of which the top word is at hand. 64 levels need no memory.
 type nesting struct {
 	depth int
-	few   [4]uint64
-	more  []uint64
-}
-
-func (n *nesting) word(level int) *uint64 {
-	if i := level / 64; i < len(n.few) {
-		return &n.few[i]
-	}
-	i := level/64 - len(n.few)
-	if i == len(n.more) {
-		n.more = append(n.more, 0)
-	}
-	return &n.more[i]
+	top   uint64 // the lowest bit is the innermost bracket
+	below []uint64
 }
 
 func (n *nesting) push(isObject bool) {
-	word, bit := n.word(n.depth), uint64(1)<<(n.depth%64)
-	if isObject {
-		*word |= bit
-	} else {
-		*word &^= bit
+	if n.depth > 0 && n.depth%64 == 0 {
+		n.below = append(n.below, n.top)
 	}
 	n.depth++
+	n.top <<= 1
+	if isObject {
+		n.top |= 1
+	}
 }
 
-func (n *nesting) inObject() bool {
-	level := n.depth - 1
-	return *n.word(level)>>(level%64)&1 == 1
+func (n *nesting) pop() {
+	n.depth--
+	n.top >>= 1
+	if last := len(n.below) - 1; n.depth%64 == 0 && last >= 0 {
+		n.top, n.below = n.below[last], n.below[:last]
+	}
 }
+
+func (n *nesting) inObject() bool { return n.top&1 == 1 }
 
 // skipValue returns the position after the value that starts at pos.
 func skipValue(text string, pos int) (end int, ok bool) {
@@ -121,7 +116,8 @@ func skipValue(text string, pos int) (end int, ok bool) {
 			open.push(c == '{')
 			pos = skipSpace(text, pos+1)
 			if pos < len(text) && text[pos] == c+2 { // the closing bracket: an empty one
-				pos, open.depth = pos+1, open.depth-1
+				pos++
+				open.pop()
 				break
 			}
 			if c == '{' {
@@ -157,7 +153,8 @@ func skipValue(text string, pos int) (end int, ok bool) {
 			if inObject && c != '}' || !inObject && c != ']' {
 				return pos, false
 			}
-			pos, open.depth = pos+1, open.depth-1
+			pos++
+			open.pop()
 		}
 	}
 }

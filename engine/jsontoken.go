@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"strings"
 	"unsafe"
 )
@@ -10,16 +11,13 @@ import (
 // the position of the token's first byte and returns the position after it.
 
 func skipSpace(text string, pos int) int {
-	for pos < len(text) {
-		switch text[pos] {
-		case ' ', '\t', '\n', '\r':
-			pos++
-		default:
-			return pos
-		}
+	for pos < len(text) && text[pos] <= ' ' && isSpace(text[pos]) {
+		pos++
 	}
 	return pos
 }
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 // skipKey skips a string, spaces and the colon after it.
 func skipKey(text string, pos int) (end int, ok bool) {
@@ -102,43 +100,47 @@ func skipDigits(text string, pos int) int {
 	return pos
 }
 
-// skipString skips a string: eight bytes at a time while they are ordinary.
+// skipString skips a string: from one special byte to the next.
 func skipString(text string, pos int) (end int, ok bool) {
 	pos++
 	for {
-		for pos+8 <= len(text) && !anySpecial(text, pos) {
-			pos += 8
-		}
-		if pos >= len(text) {
+		if pos = nextSpecial(text, pos); pos >= len(text) {
 			return pos, false
 		}
-		switch c := text[pos]; {
-		case c == '"':
+		switch text[pos] {
+		case '"':
 			return pos + 1, true
-		case c == '\\':
+		case '\\':
 			if pos, ok = skipEscape(text, pos); !ok {
 				return pos, false
 			}
-		case c < ' ': // control characters must be escaped
+		default: // control characters must be escaped
 			return pos, false
-		default:
-			pos++
 		}
 	}
 }
 
-// anySpecial tells whether one of the eight bytes at pos is a quote, a backslash
-// or a control character. Byte-parallel tests for zero and for less-than: Mycroft
-// 1987; they may err only above a byte that is special itself.
-func anySpecial(text string, pos int) bool {
+// nextSpecial finds the next quote, backslash or control character, eight bytes at a
+// time, with byte-parallel tests for zero and for less-than (Mycroft 1987). The tests
+// may err only above a byte that is special itself, so the lowest find is right.
+func nextSpecial(text string, pos int) int {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x8080808080808080
 	)
-	word := binary.NativeEndian.Uint64(unsafe.Slice(unsafe.StringData(text), len(text))[pos:])
-	quote, backslash := word^(ones*'"'), word^(ones*'\\')
-	special := (quote-ones)&^quote | (backslash-ones)&^backslash | (word-ones*' ')&^word
-	return special&highs != 0
+	bytes := unsafe.Slice(unsafe.StringData(text), len(text))
+	for ; pos+8 <= len(bytes); pos += 8 {
+		word := binary.LittleEndian.Uint64(bytes[pos:])
+		quote, backslash := word^(ones*'"'), word^(ones*'\\')
+		special := (quote-ones)&^quote | (backslash-ones)&^backslash | (word-ones*' ')&^word
+		if special &= highs; special != 0 {
+			return pos + bits.TrailingZeros64(special)/8
+		}
+	}
+	for pos < len(bytes) && bytes[pos] >= ' ' && bytes[pos] != '"' && bytes[pos] != '\\' {
+		pos++
+	}
+	return pos
 }
 
 func skipEscape(text string, pos int) (end int, ok bool) {

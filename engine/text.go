@@ -12,7 +12,7 @@ const (
 // isError true, and an integer status_code. Keys are matched exactly, only at
 // the top level, and the last of several wins. Anything that is not one complete
 // JSON object holds no facts. Cost: a text without the keys is searched, not
-// parsed; else one pass without allocation for nesting up to 256.
+// parsed; else one pass without allocation for nesting up to 64.
 //
 // What is read goes beyond RFC 8259, because tools are often Python programs:
 // NaN and Infinity as values, numbers of any length, lone surrogates, any nesting.
@@ -46,7 +46,7 @@ func mayHoldKeys(text string) bool {
 	if start == len(text) || text[start] != '{' {
 		return false
 	}
-	if strings.Contains(text, keyIsError) || strings.Contains(text, keyStatus) {
+	if contains(text, keyIsError, "Error") || contains(text, keyStatus, "_code") {
 		return true
 	}
 	for {
@@ -59,6 +59,12 @@ func mayHoldKeys(text string) bool {
 			return true
 		}
 	}
+}
+
+// contains searches for a key by that end of it which begins with its rarest
+// letter: the search looks for the first byte at many times the speed of the rest.
+func contains(text, key, end string) bool {
+	return strings.Contains(text, end) && strings.Contains(text, key)
 }
 
 // readInteger reads a JSON number that is an integer. One beyond 64 bits is

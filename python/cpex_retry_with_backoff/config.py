@@ -4,7 +4,6 @@ This is the one place where YAML is validated. Lists of what is allowed are kept
 the fields, and an error quotes them. What the values mean is decided in the engine.
 """
 
-import difflib
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
@@ -60,7 +59,8 @@ class ToolFields(BaseModel):
     Unknown keys are dropped (the plugin warns of them); nothing of the input is kept.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+    # Built on first use: RetryConfig contains what is needed of the two smaller models.
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False, defer_build=True)
 
     max_retries: _whole_number(0, MAX_RETRIES_LIMIT) = 2  # type: ignore[valid-type]
     backoff_base_ms: Milliseconds = 200  # type: ignore[valid-type]
@@ -81,6 +81,8 @@ def _none_is_empty(value: Any) -> Any:
 
 class RetryConfig(ToolFields):
     """The whole configuration of one plugin entry."""
+
+    model_config = ConfigDict(defer_build=False)
 
     tool_overrides: Annotated[
         dict[str, RetryOverride],
@@ -135,7 +137,9 @@ def unknown_keys(raw: Mapping[Any, Any]) -> Iterable[tuple[str, Any, str | None]
     for where, options, known in levels:
         for key in options:
             if key not in known and key not in MISPLACED_IN_AN_OVERRIDE:
-                near = difflib.get_close_matches(str(key), known, n=1)
+                from difflib import get_close_matches  # slow to load, and seldom needed
+
+                near = get_close_matches(str(key), known, n=1)
                 yield where, key, near[0] if near else None
 
 

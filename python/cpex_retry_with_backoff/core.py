@@ -1,17 +1,18 @@
 """One plugin entry without cpex's plugin class: payload in, result out, synchronous."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from cpex.framework import ResourcePostFetchResult, ToolPostInvokeResult
 
+from . import facts as facts  # tells the native reader how to read
 from .ceiling import find_ceiling
 from .config import engine_config, load_config
-from .facts import read_facts, read_texts
-from .logs import NAME_LIMIT, ExhaustionLog
-from .native import REASONS, Engine, NativeFault, encode
-from .results import PolicyEcho, resource_result, tool_result, trace_metadata
+from .logs import NAME_LIMIT, ToolLog, ToolLogs
+from .native import OTHER_LIFE, REASONS, Engine, NativeFault
+from .results import policy_metadata, resource_result, tool_result, trace_metadata
 
 logger = logging.getLogger(__name__)
 
@@ -22,16 +23,15 @@ _EXHAUSTED = REASONS.index("exhausted")
 
 
 class Tool:
-    """What is remembered of a tool: its name for the library, and its policy."""
+    """What is remembered of a tool."""
 
-    __slots__ = ("check_text", "echo", "key", "max_text_bytes")
+    __slots__ = ("log", "metadata", "text_limit")
 
-    def __init__(self, name: str, policy: dict[str, Any]) -> None:
-        """policy is what Engine.policy answers."""
-        self.key = encode(name)
-        self.echo = PolicyEcho(policy)
-        self.check_text: bool = policy["check_text_content"]
-        self.max_text_bytes: int = policy["max_text_bytes"]
+    def __init__(self, policy: dict[str, Any], emit: bool, log: ToolLog) -> None:
+        """policy is what Engine.policy answers; emit says whether results tell of it."""
+        self.log = log
+        self.metadata = policy_metadata(policy) if emit else {}
+        self.text_limit: int = policy["max_text_bytes"] if policy["check_text_content"] else -1
 
 
 class RetryCore:
@@ -53,9 +53,9 @@ class RetryCore:
         for notice in self.engine.notices:
             _warn(name, notice, found_in)
         self._emit_policy = self.config.emit_policy_metadata
-        self._base = Tool("", self.engine.policy(None))
+        self._logs = ToolLogs(name)
+        self._base = Tool(self.engine.policy(None), self._emit_policy, self._logs.of(""))
         self._tools: dict[str, Tool] = {}
-        self._exhaustion = ExhaustionLog(name)
         self._fault_logged = False
 
     def tool_post_invoke(
@@ -65,24 +65,35 @@ class RetryCore:
         tool = self._base
         failures = delay_ms = 0
         try:
-            tool = self._tools.get(payload.name) or self._tool(payload.name)
-            answer = self._decide(tool, payload.result, context)
+            name = payload.name
+            try:
+                tool = self._tools[name]
+            except KeyError:
+                tool = self._tool(name)
+            request_id = context.global_context.request_id
+            answer = self.engine.decide(payload.result, name, request_id, tool.text_limit)
             if answer:
+                if answer == OTHER_LIFE:  # the process forked; once, as only we are here
+                    self.engine.renew()
+                    answer = self.engine.decide(payload.result, name, request_id, tool.text_limit)
                 if answer < 0:
                     raise NativeFault(-answer)
-                delay_ms, failures = answer & 0xFFFFFFFF, answer >> 32 & 0xFFFFF
-                if answer >> 52 == _EXHAUSTED:
-                    self._exhaustion.report(payload.name, failures)
+                delay_ms, failures = answer >> 28, answer >> 8 & 0xFFFFF
+                if not delay_ms and answer & 0xFF == _EXHAUSTED:
+                    if monotonic() < tool.log.quiet_until:
+                        tool.log.left_out += 1
+                    else:
+                        tool.log.exhausted(failures)
         except Exception as error:
             self._fault(error)
-        metadata = tool.echo.metadata() if self._emit_policy else {}
+        metadata = tool.metadata
         if extensions is not None and _traced(extensions):
-            metadata["retry_with_backoff"] = trace_metadata(failures, delay_ms)
+            metadata = metadata | trace_metadata(failures, delay_ms)
         return tool_result(metadata, delay_ms)
 
     def resource_post_fetch(self, payload: Any, context: Any) -> ResourcePostFetchResult:
         """Reports the base policy; the gateway retries no resource."""
-        return resource_result(self._base.echo.metadata() if self._emit_policy else {})
+        return resource_result(self._base.metadata, 0)
 
     def close(self) -> None:
         """Frees the engine. Later calls answer "no retry"."""
@@ -91,22 +102,12 @@ class RetryCore:
     def _tool(self, name: Any) -> Tool:
         if not isinstance(name, str):
             raise TypeError(f"the tool's name is a {type(name).__name__}, not a str")
-        tool = Tool(name, self.engine.policy(name))
+        tool = Tool(self.engine.policy(name), self._emit_policy, self._logs.of(name))
         if len(name) <= NAME_LIMIT:
             if len(self._tools) >= TOOL_CACHE_LIMIT:
                 self._tools.clear()
             self._tools[name] = tool
         return tool
-
-    def _decide(self, tool: Tool, result: Any, context: Any) -> int:
-        facts, status, has_structured_content = read_facts(result)
-        texts: Sequence[bytes] = ()
-        if tool.check_text and not has_structured_content:
-            texts = read_texts(result, tool.max_text_bytes)
-        if not facts and not texts and self.engine.count_success():
-            return 0
-        request_id = encode(context.global_context.request_id)
-        return self.engine.decide(tool.key, request_id, facts, status, texts)
 
     def _fault(self, error: Exception) -> None:
         self.engine.count_fault()

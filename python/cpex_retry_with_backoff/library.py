@@ -10,7 +10,10 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
+from typing import Any
 
 from .elf import why_unusable
 from .errors import NativeLibraryError
@@ -26,7 +29,18 @@ except ImportError as error:  # pragma: no cover - tested by taking the file awa
 
 ffi, lib = _shim.ffi, _shim.lib
 
-__all__ = ["OTHER_LIFE", "ensure_open", "ffi", "lib", "library_path", "lock"]
+
+def _load_hot() -> Any:
+    """The functions of shim/hot.c, which are a second module in the file of _shim."""
+    loader = ExtensionFileLoader(f"{__package__}._hot", _shim.__file__)
+    module = module_from_spec(ModuleSpec(loader.name, loader, origin=_shim.__file__))
+    loader.exec_module(module)
+    return module
+
+
+hot = _load_hot()
+
+__all__ = ["OTHER_LIFE", "ensure_open", "ffi", "hot", "lib", "library_path", "lock"]
 
 OTHER_LIFE: int = lib.SHIM_OTHER_LIFE
 """Answered by the shim for an engine from before a fork, or while nothing is open."""

@@ -11,36 +11,50 @@ NAME_LIMIT = 256
 """The longest name of a tool that is kept anywhere: names come from outside."""
 
 
-class ExhaustionLog:
+class ToolLog:
     """At most one line per tool and minute; the next one says how many were left out.
 
     Two threads may both write a line at the same moment; nothing worse. No lock is
     held while logging.
     """
 
-    def __init__(self, plugin: str) -> None:
-        """plugin is the entry's name, for the text."""
-        self._plugin = plugin
-        self._next: dict[str, float] = {}
-        self._left_out: dict[str, int] = {}
+    __slots__ = ("left_out", "plugin", "quiet_until", "tool")
 
-    def report(self, tool: str, failures: int) -> None:
+    def __init__(self, plugin: str, tool: str) -> None:
+        """plugin is the entry's name, for the text."""
+        self.plugin = plugin
+        self.tool = tool
+        self.quiet_until = 0.0
+        """On the clock of time.monotonic; until then the caller only counts in left_out."""
+        self.left_out = 0
+
+    def exhausted(self, failures: int) -> None:
         """Says that a call failed for good."""
-        if len(tool) > NAME_LIMIT:
-            tool = tool[:NAME_LIMIT]
-        now = time.monotonic()
-        if now < self._next.get(tool, 0.0):
-            self._left_out[tool] = self._left_out.get(tool, 0) + 1
-            return
-        if len(self._next) >= TOOLS_LIMIT:
-            self._next.clear()
-            self._left_out.clear()
-        self._next[tool] = now + INTERVAL_S
-        left_out = self._left_out.pop(tool, 0)
+        self.quiet_until = time.monotonic() + INTERVAL_S
+        left_out, self.left_out = self.left_out, 0
         logger.warning(
             "plugin %r: tool %r: retries exhausted after %d failed attempts%s",
-            self._plugin,
-            tool,
+            self.plugin,
+            self.tool,
             failures,
             f" ({left_out} more such calls since the last line)" if left_out else "",
         )
+
+
+class ToolLogs:
+    """The logs of a plugin's tools."""
+
+    def __init__(self, plugin: str) -> None:
+        """plugin is the entry's name."""
+        self._plugin = plugin
+        self._tools: dict[str, ToolLog] = {}
+
+    def of(self, tool: str) -> ToolLog:
+        """The log of a tool; long names with the same beginning share one."""
+        tool = tool[:NAME_LIMIT]
+        log = self._tools.get(tool)
+        if log is None:
+            if len(self._tools) >= TOOLS_LIMIT:
+                self._tools.clear()
+            log = self._tools[tool] = ToolLog(self._plugin, tool)
+        return log

@@ -1,14 +1,14 @@
 """The engine in libretry, as one Python object. Moves values, decides nothing."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from . import library
 from .errors import RetryConfigError
-from .library import OTHER_LIFE, ffi, lib
+from .library import OTHER_LIFE, ffi, hot, lib
 
-__all__ = ["HAS_STATUS", "IS_ERROR", "NESTED_IS_ERROR", "REASONS", "Engine"]
+__all__ = ["HAS_STATUS", "IS_ERROR", "NESTED_IS_ERROR", "OTHER_LIFE", "REASONS", "Engine"]
 
 # enum retry_fact in retry.h
 IS_ERROR: Final = 1
@@ -23,6 +23,7 @@ REASONS: Final = ("success", "retry", "exhausted", "not_retryable_status", "faul
 
 _NULL = ffi.NULL
 _OK = 0
+_BAD_HANDLE = 1
 _BAD_CONFIG = 3
 _TOO_SMALL = 4
 _STATUS_NAMES = ("ok", "bad handle", "bad argument", "bad config", "too small", "internal fault")
@@ -43,7 +44,12 @@ class Engine:
     Safe for concurrent use. A child starts with no tracked requests.
     """
 
-    __slots__ = ("_closed", "_config", "_native", "notices")
+    __slots__ = ("_closed", "_config", "_native", "decide", "notices")
+
+    decide: Callable[[Any, str, str, int], int]
+    """decide(result, tool, request_id, text_limit): one decision, packed as shim_decide in
+    shim.c says; negative if there is none, OTHER_LIFE if renew() is needed. text_limit is
+    how many bytes of texts are looked at, -1 for none. See shim/hot.c."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         """Builds the engine; config is what retry_engine_new in retry.h documents.
@@ -72,6 +78,7 @@ class Engine:
             raise NativeFault(status)
         if length[0] > len(out):
             text = _read(lambda *room: lib.shim_notices(native, *room))
+        self.decide = hot.decider(int(ffi.cast("uintptr_t", native)))
         return native, json.loads(text)
 
     def _current(self) -> Any:
@@ -84,41 +91,12 @@ class Engine:
             if self._closed:  # meanwhile, by another thread
                 self.close()
         if self._native is None:
-            raise NativeFault(1)
+            raise NativeFault(_BAD_HANDLE)
         return self._native
 
-    def count_success(self) -> bool:
-        """Whether a result without facts is thereby dealt with: see shim_count_success."""
-        native = self._native
-        return native is not None and bool(lib.shim_count_success(native))
-
-    def decide(
-        self, tool: bytes, request_id: bytes, facts: int, status: int, texts: Sequence[bytes] = ()
-    ) -> int:
-        """One decision, packed: see shim_decide. Negative if there is none."""
-        native = self._native
-        if native is None:
-            return -1
-        if not texts:
-            answer: int = lib.shim_decide(
-                native, tool, len(tool), request_id, len(request_id), facts, status, _NULL, 0
-            )
-        elif len(texts) == 1:
-            answer = lib.shim_decide_text(
-                native, tool, len(tool), request_id, len(request_id), facts, status,
-                texts[0], len(texts[0]),
-            )  # fmt: skip
-        else:
-            buffers = [ffi.from_buffer(text) for text in texts]  # lives as long as the call
-            array = ffi.new("retry_text[]", [(b, len(b)) for b in buffers])
-            answer = lib.shim_decide(
-                native, tool, len(tool), request_id, len(request_id), facts, status,
-                array, len(array),
-            )  # fmt: skip
-        if answer == OTHER_LIFE:
-            self._current()
-            return self.decide(tool, request_id, facts, status, texts)
-        return answer
+    def renew(self) -> None:
+        """Makes decide work again after it answered OTHER_LIFE."""
+        self._current()
 
     def count_fault(self) -> None:
         """Counts a call that could not be answered."""
@@ -150,6 +128,7 @@ class Engine:
     def close(self) -> None:
         """Frees the handle; counts and statistics stay with the engine's name."""
         self._closed = True
+        self.decide = _closed
         native, self._native = self._native, None
         if native is not None:
             lib.shim_engine_free(native)
@@ -158,6 +137,10 @@ class Engine:
         """A plugin that is dropped without shutdown() must not leak its handle."""
         if getattr(self, "_native", None) is not None and lib is not None:
             self.close()
+
+
+def _closed(*_: Any) -> int:
+    return -_BAD_HANDLE
 
 
 def encode(text: str) -> bytes:

@@ -13,7 +13,7 @@ from cpex.framework.settings import get_settings
 
 from .config import MAX_RETRIES_LIMIT, MS_LIMIT, STATUS_LIMIT, RetryConfig, engine_config
 from .core import RetryCore
-from .library import ffi, lib
+from .library import OTHER_LIFE, ffi, lib
 from .native import HAS_STATUS, IS_ERROR, UNLISTABLE_STATUS, Engine, NativeFault, encode
 
 __all__ = ["RetryStateManager", "RetryWithBackoffPluginCore", "__version__"]
@@ -92,12 +92,17 @@ class RetryStateManager:
         self, tool: str, request_id: str, is_error: bool, status_code: int | None
     ) -> tuple[bool, int]:
         """Judges and counts a result: (to be retried, delay in milliseconds)."""
-        answer = self._engine.decide(
-            _bytes("tool", tool), _bytes("request_id", request_id), *_facts(is_error, status_code)
-        )
+        _facts(is_error, status_code)
+        _bytes("tool", tool)
+        _bytes("request_id", request_id)
+        result = {"isError": is_error, "structuredContent": {"status_code": status_code}}
+        answer = self._engine.decide(result, tool, request_id, -1)
+        if answer == OTHER_LIFE:
+            self._engine.renew()
+            answer = self._engine.decide(result, tool, request_id, -1)
         if answer < 0:
             raise NativeFault(-answer)
-        delay_ms = answer & 0xFFFFFFFF
+        delay_ms = answer >> 28
         return delay_ms > 0, delay_ms
 
     def _count(self, function: Any, tool: str, request_id: str) -> int:

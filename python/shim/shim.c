@@ -145,8 +145,8 @@ static int shim_count_success(const shim_engine *e) {
 
 /*
  * retry_decide with its answer in one number, because reading a struct costs Python
- * more than the call: delay_ms in bits 0-31, failures in bits 32-51 (at most 2^20-1),
- * the reason in bits 52-59; negative: -(enum retry_status) or SHIM_OTHER_LIFE.
+ * more than the call: the reason in bits 0-7, failures in bits 8-27 (at most 2^20-1),
+ * delay_ms in bits 28-59; negative: -(enum retry_status) or SHIM_OTHER_LIFE.
  */
 static int64_t shim_decide(const shim_engine *e, const char *tool, size_t tool_length,
                            const char *request_id, size_t request_id_length, uint32_t facts,
@@ -157,15 +157,7 @@ static int64_t shim_decide(const shim_engine *e, const char *tool, size_t tool_l
                                   facts, status, texts, text_count, &d);
   if (rc != RETRY_OK) return -(int64_t)rc;
   uint64_t failures = d.failures < 0xFFFFF ? d.failures : 0xFFFFF;
-  return (int64_t)((uint64_t)d.reason << 52 | failures << 32 | (uint64_t)d.delay_ms);
-}
-
-/* The usual case of one text, which then needs no array. */
-static int64_t shim_decide_text(const shim_engine *e, const char *tool, size_t tool_length,
-                                const char *request_id, size_t request_id_length, uint32_t facts,
-                                int64_t status, const char *text, size_t text_length) {
-  retry_text one = {text, text_length};
-  return shim_decide(e, tool, tool_length, request_id, request_id_length, facts, status, &one, 1);
+  return (int64_t)((uint64_t)d.delay_ms << 28 | failures << 8 | d.reason);
 }
 
 /* For a call that could not be answered, on Python's side. */

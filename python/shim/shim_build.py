@@ -10,7 +10,6 @@ ffi = FFI()
 ffi.cdef("""
     enum { SHIM_OTHER_LIFE = -100 };
     typedef struct { uint64_t life; uint64_t handle; ...; } shim_engine;
-    typedef struct { const char *bytes; size_t length; } retry_text;
 
     uint64_t shim_life(void);
     int shim_is_open(void);
@@ -23,13 +22,6 @@ ffi.cdef("""
     int32_t shim_engine_new(const char *config, size_t config_length, shim_engine *e,
                             char *out, size_t capacity, size_t *length);
     int32_t shim_engine_free(const shim_engine *e);
-    int shim_count_success(const shim_engine *e);
-    int64_t shim_decide(const shim_engine *e, const char *tool, size_t tool_length,
-                        const char *request_id, size_t request_id_length, uint32_t facts,
-                        int64_t status, const retry_text *texts, size_t text_count);
-    int64_t shim_decide_text(const shim_engine *e, const char *tool, size_t tool_length,
-                             const char *request_id, size_t request_id_length, uint32_t facts,
-                             int64_t status, const char *text, size_t text_length);
     void shim_count_fault(const shim_engine *e);
     int32_t shim_policy(const shim_engine *e, const char *tool, size_t tool_length,
                         int64_t ceiling, char *out, size_t capacity, size_t *length);
@@ -48,9 +40,9 @@ ffi.cdef("""
 """)
 ffi.set_source(
     "cpex_retry_with_backoff._shim",
-    '#include "shim.c"\n',
+    '#include "shim.c"\n#include "hot.c"\n',
     include_dirs=[str(here), str(here.parents[1] / "capi")],
     define_macros=[("Py_LIMITED_API", "0x030B0000")],
-    depends=[str(here / "shim.c"), str(here.parents[1] / "capi" / "retry.h")],
+    depends=[*map(str, here.glob("*.c")), str(here.parents[1] / "capi" / "retry.h")],
     py_limited_api=True,
 )

@@ -134,13 +134,14 @@ def test_a_handle_used_after_shutdown_is_an_error_and_no_crash() -> None:
     passes("""
         from cpex_retry_with_backoff.library import ffi, lib
         target = plugin("stale")
+        decide = target._core.engine.decide
         stale = ffi.new("shim_engine *")
         stale[0] = target._core.engine._native[0]
         asyncio.run(target.shutdown())
         assert lib.shim_engine_free(stale) == 1, "RETRY_BAD_HANDLE"
-        assert lib.shim_decide(stale, b"t", 1, b"r", 1, 1, 0, ffi.NULL, 0) == -1
+        assert decide({"isError": True}, "t", "r", -1) == -1
         others = [plugin("others") for _ in range(100)]
-        assert lib.shim_decide(stale, b"t", 1, b"r", 1, 1, 0, ffi.NULL, 0) == -1
+        assert decide({"isError": True}, "t", "r", -1) == -1
         for operation in (target._core.engine.stats, lambda: target._core.engine.policy("t")):
             try:
                 operation()

@@ -25,7 +25,7 @@ def test_the_demo_fails_when_the_policy_is_not_followed(tmp_path: Path) -> None:
     """Without the plugin's retries the exit code is 1: the demonstration can fail."""
     code = (
         "import runpy, sys; sys.path.insert(0, 'demo'); import cpex_retry_with_backoff.core as c; "
-        "c.RetryCore._decide = lambda *_: 0; runpy.run_path('demo', run_name='__main__')"
+        "real = c.tool_result; c.tool_result = lambda m, d: real(m, 0); runpy.run_path('demo', run_name='__main__')"
     )
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120

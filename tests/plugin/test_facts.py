@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from collections import UserDict, defaultdict
 from typing import Any
@@ -10,8 +11,20 @@ import pytest
 from cpex.framework.memory import CopyOnWriteDict
 from support import FAILED, delay, status, text
 
-from cpex_retry_with_backoff.facts import CONTENT_LIMIT, read_facts, read_key, read_texts
+from cpex_retry_with_backoff.facts import CONTENT_LIMIT
+from cpex_retry_with_backoff.library import hot
 from cpex_retry_with_backoff.native import HAS_STATUS, IS_ERROR, NESTED_IS_ERROR
+
+
+def read_facts(result: Any) -> tuple[int, int]:
+    """Facts and status."""
+    found: tuple[int, int] = hot.read(result, -1)[:2]
+    return found
+
+
+def read_texts(result: Any, limit: int) -> list[bytes]:
+    texts: list[bytes] = hot.read(result, limit)[2]
+    return texts
 
 
 class Raising(dict):
@@ -34,18 +47,19 @@ class Everything:
 def test_every_sort_of_mapping_is_read() -> None:
     for wrap in (dict, UserDict, types.MappingProxyType, CopyOnWriteDict,
                  lambda d: defaultdict(list, d)):  # fmt: skip
-        assert read_facts(wrap({"isError": True})) == (IS_ERROR, 0, False)
+        assert read_facts(wrap({"isError": True})) == (IS_ERROR, 0)
         nested = wrap({"structuredContent": wrap({"isError": True, "status_code": 503})})
-        assert read_facts(nested) == (NESTED_IS_ERROR | HAS_STATUS, 503, True)
+        assert read_facts(nested) == (NESTED_IS_ERROR | HAS_STATUS, 503)
 
 
 def test_what_is_no_mapping_holds_no_facts() -> None:
-    for thing in (None, 5, "isError", ["isError"], object(), Raising(isError=True), b"x"):
-        assert read_facts(thing) == (0, 0, False)
+    for thing in (None, 5, "isError", ["isError"], object(), Raising(isError=True), b"x",
+                  types.SimpleNamespace(isError=True)):  # fmt: skip
+        assert read_facts(thing) == (0, 0)
 
 
 def test_an_object_that_answers_any_key_is_not_iterated() -> None:
-    assert read_facts(Everything()) == (IS_ERROR, 0, False)
+    assert read_facts(Everything()) == (IS_ERROR, 0)
 
 
 def test_a_defaultdict_keeps_its_keys(make: Any) -> None:
@@ -61,12 +75,12 @@ def test_a_defaultdict_keeps_its_keys(make: Any) -> None:
     [
         (503, HAS_STATUS, 503), (True, HAS_STATUS, 1), (0, HAS_STATUS, 0),
         (-1, HAS_STATUS, -1), (2**40, HAS_STATUS, 2**40), (2**63, HAS_STATUS, -1),
-        (-(2**63), HAS_STATUS, -1), (10**400, HAS_STATUS, -1),
+        (-(2**63), HAS_STATUS, -(2**63)), (-(2**63) - 1, HAS_STATUS, -1), (10**400, HAS_STATUS, -1),
         (503.0, 0, 0), ("503", 0, 0), (None, 0, 0), ([503], 0, 0), (object(), 0, 0),
     ],
 )  # fmt: skip
 def test_a_status_is_whatever_is_an_integer(value: Any, facts: int, code: int) -> None:
-    assert read_facts({"structuredContent": {"status_code": value}}) == (facts, code, True)
+    assert read_facts({"structuredContent": {"status_code": value}}) == (facts, code)
 
 
 def test_an_index_that_raises_is_no_status() -> None:
@@ -74,7 +88,7 @@ def test_an_index_that_raises_is_no_status() -> None:
         def __index__(self) -> int:
             raise RuntimeError("mine")
 
-    assert read_facts({"structuredContent": {"status_code": Bad()}}) == (0, 0, True)
+    assert read_facts({"structuredContent": {"status_code": Bad()}}) == (0, 0)
 
 
 def test_texts_are_collected_as_bytes_and_long_ones_left_out() -> None:
@@ -91,9 +105,50 @@ def test_texts_are_collected_as_bytes_and_long_ones_left_out() -> None:
         assert read_texts({"content": nothing}, 3) == []
 
 
-def test_read_key_never_raises() -> None:
-    assert read_key(Raising(), "isError") is None
-    assert read_key(types.SimpleNamespace(isError=True), "isError") is None
+def test_texts_beside_structured_content_are_not_collected() -> None:
+    result = {"content": [{"type": "text", "text": "x"}]}
+    assert read_texts(result, 100) == [b"x"]
+    assert read_texts(result, -1) == []
+    for structured in ({}, [], "", 0, False):
+        assert read_texts(result | {"structuredContent": structured}, 100) == []
+    assert read_texts(result | {"structuredContent": None}, 100) == [b"x"]
+
+
+def test_content_that_changes_while_it_is_read_is_harmless() -> None:
+    class Shrinking(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            content.clear()
+            return "text"
+
+    content: list[Any] = []
+    content += [Shrinking(type="text", text="x"), {"type": "text", "text": "never seen"}]
+    assert read_texts({"content": content}, 100) == [b"text"]
+
+
+def test_what_is_no_ordinary_error_gets_through(make: Any) -> None:
+    class Interrupted(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            raise KeyboardInterrupt
+
+    inner = Interrupted(isError=True)
+    for result in (inner, {"structuredContent": inner}):
+        with pytest.raises(KeyboardInterrupt):
+            delay(make(), result)
+
+
+def test_reading_and_deciding_keeps_no_references(make: Any) -> None:
+    item = {"type": "text", "text": "ü" * 10}
+    odd = UserDict({"type": "text", "text": b"bytes"})
+    result = {"isError": False, "content": [item, odd, *[item] * 40]}
+    plugin = make(check_text_content=True)
+    watched = [result, result["content"], item, item["text"], odd, hot, FAILED]
+    delay(plugin, result)
+    before = [sys.getrefcount(thing) for thing in watched]
+    for _ in range(100):
+        hot.read(result, 1000)
+        delay(plugin, result)
+        delay(plugin, FAILED)
+    assert [sys.getrefcount(thing) for thing in watched] == before
 
 
 def test_max_text_bytes_bounds_what_is_inspected(make: Any) -> None:

@@ -163,7 +163,8 @@ def test_the_next_line_says_how_many_were_left_out(
     make: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr("cpex_retry_with_backoff.logs.time.monotonic", lambda: now[0])
+    for name in ("logs.time.monotonic", "core.monotonic"):
+        monkeypatch.setattr(f"cpex_retry_with_backoff.{name}", lambda: now[0])
     target = make(max_retries=0)
     for moment in (1000.0, 1030.0, 1059.0, 1060.0):
         now[0] = moment
