@@ -43,15 +43,52 @@ func views(texts C.retry_texts, count C.size_t, room []string) (all []string, ok
 	return all, true
 }
 
+// hintsOf makes Go hints of the caller's, in room if they fit.
+func hintsOf(hints C.retry_hints, count C.size_t, room []engine.Hint) (all []engine.Hint, ok bool) {
+	if count == 0 {
+		return nil, true
+	}
+	if hints == nil || count > math.MaxInt32 {
+		return nil, false
+	}
+	all = room[:0]
+	for _, hint := range unsafe.Slice((*C.retry_hint)(hints), int(count)) {
+		text, ok := view(hint.text, hint.length)
+		if !ok || hint.name > C.RETRY_HINT_AFTER_MS {
+			return nil, false
+		}
+		all = append(all, engine.Hint{
+			Name: engine.HintName(hint.name), IsText: hint.is_text != 0, Number: float64(hint.number), Text: text,
+		})
+	}
+	return all, true
+}
+
+// The bits of enum retry_fact that mean something.
+const (
+	annotationShift = 8
+	annotationMask  = C.RETRY_FACT_DESTRUCTIVE<<1 - C.RETRY_FACT_READ_ONLY
+	knownFacts      = C.RETRY_FACT_TOLD_NOT_TO<<1 - 1 | annotationMask
+)
+
 // factsOf refuses bits that mean nothing.
-func factsOf(bits C.uint32_t, status C.int64_t) (f engine.Facts, ok bool) {
-	f = engine.Facts{
+func factsOf(call C.retry_call_ptr) (f engine.Facts, ok bool) {
+	bits := call.facts
+	f = flagsOf(bits)
+	f.Status, f.ErrorCode = int64(call.status), int64(call.error_code)
+	return f, bits&^knownFacts == 0
+}
+
+func flagsOf(bits C.uint32_t) engine.Facts {
+	return engine.Facts{
 		IsError:       bits&C.RETRY_FACT_IS_ERROR != 0,
 		NestedIsError: bits&C.RETRY_FACT_NESTED_IS_ERROR != 0,
 		HasStatus:     bits&C.RETRY_FACT_HAS_STATUS != 0,
-		Status:        int64(status),
+		HasStructured: bits&C.RETRY_FACT_STRUCTURED != 0,
+		HasErrorCode:  bits&C.RETRY_FACT_HAS_ERROR_CODE != 0,
+		ToldNotTo:     bits&C.RETRY_FACT_TOLD_NOT_TO != 0,
+		Annotations:   engine.Annotations(bits & annotationMask >> annotationShift),
 	}
-	return f, bits < 2*C.RETRY_FACT_HAS_STATUS
 }
 
 // write gives a text to the caller, as far as it fits.

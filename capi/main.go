@@ -29,8 +29,9 @@ var (
 func environment() engine.Environment {
 	start := time.Now()
 	return engine.Environment{
-		Now:    func() time.Duration { return time.Since(start) },
-		Random: rand.Uint64,
+		Now:     func() time.Duration { return time.Since(start) },
+		WallNow: time.Now,
+		Random:  rand.Uint64,
 		// C memory, because callers read it without telling Go.
 		NewCounters: func() *engine.Counters {
 			return (*engine.Counters)(C.calloc(1, C.sizeof_retry_counters))

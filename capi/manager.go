@@ -14,8 +14,9 @@ func retry_judge(handle C.retry_handle, tool C.retry_bytes, toolLength C.size_t,
 		return C.RETRY_BAD_HANDLE
 	}
 	name, ok := view(tool, toolLength)
-	found, known := factsOf(facts, status)
-	if !ok || !known || retryable == nil {
+	found := flagsOf(facts)
+	found.Status = int64(status)
+	if !ok || facts&^knownFacts != 0 || retryable == nil {
 		return C.RETRY_BAD_ARGUMENT
 	}
 	*retryable = 0

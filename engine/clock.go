@@ -8,6 +8,8 @@ import "time"
 type Environment struct {
 	// Now is a monotonic clock: time since an arbitrary fixed origin.
 	Now func() time.Duration
+	// WallNow is the time of day, for dates in hints; nil: there are none.
+	WallNow func() time.Time
 	// Random returns 64 uniformly distributed bits; used for jitter only.
 	Random func() uint64
 	// NewCounters returns a zeroed block that readers outside the engine may
@@ -17,11 +19,13 @@ type Environment struct {
 }
 
 // Counters is shared with callers that want to skip a call: a result without any
-// sign of an error, while Tracked is 0, changes nothing in the engine but the
-// number of successes. All fields are accessed atomically on both sides.
+// sign of an error, while Busy is 0, changes nothing in the engine but the number of
+// successes (except of a tool that has a deadline, see [Engine.Begin]). All fields are
+// accessed atomically on both sides.
 type Counters struct {
-	// Tracked is the number of requests whose failures are being counted.
-	Tracked int64
+	// Busy is the number of requests whose failures are being counted and of budgets
+	// that are not full.
+	Busy int64
 	// FastSuccesses counts the calls that were answered without the engine.
 	FastSuccesses uint64
 	// Faults counts the calls that were not answered; only callers know all of them.

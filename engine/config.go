@@ -2,27 +2,10 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/goccy/go-json"
-)
-
-// What a configuration may hold. Python validates what an operator wrote and
-// words the errors; these bounds are checked again here, so that no other caller
-// can bring the engine into a state that its arithmetic does not cover.
-const (
-	// MaxRetriesLimit bounds max_retries.
-	MaxRetriesLimit = 1000
-	// DelayLimitMS bounds backoff_base_ms and max_backoff_ms (24.8 days).
-	DelayLimitMS = 1<<31 - 1
-	// StatusLimit bounds the entries of retry_on_status.
-	StatusLimit = 1<<31 - 1
-	// StateTTLLimitMS bounds state_ttl_ms.
-	StateTTLLimitMS = 1<<31 - 1
-	// TrackedLimit bounds max_tracked_requests.
-	TrackedLimit = 10_000_000
-	// TextBytesLimit bounds max_text_bytes (1 GiB).
-	TextBytesLimit = 1 << 30
 )
 
 // Config is the normalized configuration of one plugin object: defaults filled
@@ -38,24 +21,16 @@ type Config struct {
 	StateTTLMS int64 `json:"state_ttl_ms"`
 	// MaxTrackedRequests bounds the counts that are kept at one time.
 	MaxTrackedRequests int64 `json:"max_tracked_requests"`
-	// Base must have every field.
+	// SafeTools and UnsafeTools are patterns; see [Safety].
+	SafeTools   []string `json:"safe_tools"`
+	UnsafeTools []string `json:"unsafe_tools"`
+	// Base must have the fields without which there is no policy.
 	Base Fields `json:"base"`
 	// Overrides are in the order of the operator's file.
 	Overrides []Override `json:"overrides"`
 }
 
-// Fields are the options that an override may hold too; nil is "not set".
-type Fields struct {
-	MaxRetries       *int64   `json:"max_retries"`
-	BackoffBaseMS    *int64   `json:"backoff_base_ms"`
-	MaxBackoffMS     *int64   `json:"max_backoff_ms"`
-	RetryOnStatus    *[]int64 `json:"retry_on_status"`
-	Jitter           *bool    `json:"jitter"`
-	CheckTextContent *bool    `json:"check_text_content"`
-	MaxTextBytes     *int64   `json:"max_text_bytes"`
-}
-
-// Override is what differs for one tool.
+// Override is what differs for one tool, or for the tools that a pattern matches.
 type Override struct {
 	Tool string `json:"tool"`
 	Fields
@@ -74,60 +49,33 @@ func ParseConfig(blob []byte) (*Config, error) {
 }
 
 func (c *Config) check() error {
-	if err := inRange("state_ttl_ms", &c.StateTTLMS, 1, StateTTLLimitMS); err != nil {
-		return err
-	}
-	if err := inRange("max_tracked_requests", &c.MaxTrackedRequests, 1, TrackedLimit); err != nil {
-		return err
-	}
-	if err := inRange("ceiling", c.Ceiling, 0, 1<<62); err != nil {
+	if err := errors.Join(
+		inRange("state_ttl_ms", &c.StateTTLMS, 1, StateTTLLimitMS),
+		inRange("max_tracked_requests", &c.MaxTrackedRequests, 1, TrackedLimit),
+		inRange("ceiling", c.Ceiling, 0, 1<<62),
+	); err != nil {
 		return err
 	}
 	b := &c.Base
 	if b.MaxRetries == nil || b.BackoffBaseMS == nil || b.MaxBackoffMS == nil || b.RetryOnStatus == nil ||
 		b.Jitter == nil || b.CheckTextContent == nil || b.MaxTextBytes == nil {
-		return fmt.Errorf("base: every field must be set")
+		return fmt.Errorf("base: max_retries, backoff_base_ms, max_backoff_ms, retry_on_status, jitter, " +
+			"check_text_content and max_text_bytes must be set")
 	}
-	if err := b.check("base"); err != nil {
+	if b.HonorRetryAfter != nil && b.MaxRetryAfterMS == nil {
+		return fmt.Errorf("max_retry_after_ms must be set where honor_retry_after is")
+	}
+	if err := b.check(""); err != nil {
 		return err
 	}
 	for i := range c.Overrides {
 		o := &c.Overrides[i]
-		if err := o.check(fmt.Sprintf("tool_overrides[%s]", o.Tool)); err != nil {
+		if err := o.check(fmt.Sprintf("tool_overrides[%q].", o.Tool)); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (f *Fields) check(where string) error {
-	for _, field := range []struct {
-		name     string
-		value    *int64
-		min, max int64
-	}{
-		{"max_retries", f.MaxRetries, 0, MaxRetriesLimit},
-		{"backoff_base_ms", f.BackoffBaseMS, 1, DelayLimitMS},
-		{"max_backoff_ms", f.MaxBackoffMS, 1, DelayLimitMS},
-		{"max_text_bytes", f.MaxTextBytes, 0, TextBytesLimit},
-	} {
-		if err := inRange(where+"."+field.name, field.value, field.min, field.max); err != nil {
-			return err
+		if o.Budget != nil && o.Budget.Scope == PluginScope {
+			return fmt.Errorf("tool_overrides[%q].budget.scope = %q: holds for the whole plugin, not for one tool", o.Tool, PluginScope)
 		}
-	}
-	if f.RetryOnStatus != nil {
-		for i, status := range *f.RetryOnStatus {
-			if err := inRange(fmt.Sprintf("%s.retry_on_status[%d]", where, i), &status, 0, StatusLimit); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func inRange(field string, value *int64, low, high int64) error {
-	if value != nil && (*value < low || *value > high) {
-		return fmt.Errorf("%s = %d: must be from %d to %d", field, *value, low, high)
 	}
 	return nil
 }

@@ -23,15 +23,16 @@ type Engine struct {
 type Call struct {
 	Tool, RequestID string
 	Facts           Facts
-	// Texts are the text payloads, if the result has no structured content. They
-	// are only looked at if the policy says so and Facts show no error.
+	// Texts are the text payloads: needed if the policy reads or searches them.
 	Texts []string
+	// Hints are what was found outside texts.
+	Hints []Hint
 }
 
 // Decision is the answer to a Call.
 type Decision struct {
 	Reason Reason
-	// Delay until the next attempt; 0 means: no retry.
+	// Delay until the next attempt, in whole milliseconds; 0 means: no retry.
 	Delay time.Duration
 	// Failures is the number of consecutive failures of the call so far, this one
 	// included; 0 if it is over without one.
@@ -43,10 +44,11 @@ func New(store *Store, c *Config) (*Engine, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	e := &Engine{store: store}
-	e.policies, e.notices = newPolicies(c)
-	e.ledger = store.acquire(c)
-	return e, nil
+	policies, notices, err := newPolicies(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{store: store, policies: policies, notices: notices, ledger: store.acquire(c, policies)}, nil
 }
 
 // Close gives back what the engine holds. Counts and statistics stay with its
@@ -57,14 +59,11 @@ func (e *Engine) Close() { e.store.release(e.ledger) }
 func (e *Engine) Break() { e.store.condemn(e.ledger) }
 
 // Decide judges one result, counts it and says whether and when to try again.
-// Every answer without a delay ends the call: its count is removed.
-// O(1), without allocation.
-func (e *Engine) Decide(c Call) (Decision, error) {
-	p := e.policies.forTool(c.Tool)
-	reason := judge(p, c.Facts)
-	if reason == Success && len(c.Texts) > 0 {
-		reason = judgeTexts(p, c.Texts)
-	}
+// Every answer without a delay ends the call: what was known of it is removed.
+// O(1), without allocation. Policies are in rules.go.
+func (e *Engine) Decide(c *Call) (Decision, error) {
+	t := e.policies.of(c.Tool)
+	v := judgeCall(t.Policy, c, e.store.env.WallNow)
 
 	l := e.ledger
 	l.mu.Lock()
@@ -72,37 +71,31 @@ func (e *Engine) Decide(c Call) (Decision, error) {
 	if l.broken.Load() {
 		return Decision{Reason: Fault}, ErrBroken
 	}
-	t := &l.tracker
-	now := e.store.env.Now()
-	t.expire(now)
-	d := Decision{Reason: reason}
-	k := t.keyOf(c.Tool, c.RequestID)
-	if reason == Retry {
-		if p.MaxRetries > 0 {
-			d.Failures = t.fail(k, now)
-		} else { // the first failure is the last: nothing to remember
-			d.Failures = t.failures(k, now) + 1
-		}
-		if int64(d.Failures) > p.MaxRetries {
-			d.Reason = Exhausted
-		}
-	}
-	if d.Reason == Retry {
-		d.Delay = e.backoff(p, d.Failures-1)
-	} else {
-		t.forget(k)
-	}
-	l.decisions[d.Reason]++
+	a := attempt{ledger: l, env: &e.store.env, tool: &t, call: c, verdict: &v, now: e.store.env.Now()}
+	l.tracker.expire(a.now)
+	a.key = l.tracker.keyOf(c.Tool, c.RequestID)
+	d := a.decide()
+	l.count(d)
 	l.publish()
 	return d, nil
 }
 
-func (e *Engine) backoff(p *Policy, attempt uint32) time.Duration {
-	var random uint64
-	if p.Jitter {
-		random = e.store.env.Random()
+// Begin notes that a call has begun, for tools with a deadline: without it the time
+// counts from the first failure. Only the first Begin of a call counts.
+func (e *Engine) Begin(tool, request string) error {
+	if e.policies.of(tool).MaxElapsed == 0 {
+		return nil
 	}
-	return Backoff(p.BackoffBase, p.MaxBackoff, p.Jitter, attempt, random)
+	l := e.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.broken.Load() {
+		return ErrBroken
+	}
+	now := e.store.env.Now()
+	l.begun.expire(now)
+	l.begun.begun(l.tracker.keyOf(tool, request), now)
+	return nil
 }
 
 // Counters is the block that callers may read to skip a call, see [Counters].
@@ -113,9 +106,13 @@ func (e *Engine) Notices() []Notice { return e.notices }
 
 // PolicyOf shows the policy in force for a tool, with max_retries bounded by
 // ceiling unless that is negative.
-func (e *Engine) PolicyOf(tool string, ceiling int64) PolicyView {
-	return e.policies.forTool(tool).view(ceiling)
+func (e *Engine) PolicyOf(name string, ceiling int64) PolicyView {
+	t := e.policies.of(name)
+	return t.view(ceiling)
 }
 
 // BasePolicy shows the policy of tools without an override, bounded likewise.
-func (e *Engine) BasePolicy(ceiling int64) PolicyView { return e.policies.base.view(ceiling) }
+func (e *Engine) BasePolicy(ceiling int64) PolicyView {
+	t := tool{Policy: e.policies.base}
+	return t.view(ceiling)
+}

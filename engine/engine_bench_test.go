@@ -12,7 +12,7 @@ func benchEngine(b *testing.B, change func(*Config)) *Engine {
 	start := time.Now()
 	s := NewStore(Environment{Now: func() time.Duration { return time.Since(start) }, Random: rand.Uint64})
 	return build(b, s, func(c *Config) {
-		c.Base.Jitter = ptr(true)
+		c.Base.Jitter = ptr(FullJitter)
 		c.MaxTrackedRequests = TrackedLimit
 		if change != nil {
 			change(c)
@@ -31,7 +31,7 @@ func BenchmarkDecide(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/tracked=%d", name, tracked), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					_, _ = e.Decide(call)
+					_, _ = e.Decide(&call)
 				}
 			})
 		}
@@ -42,14 +42,14 @@ func BenchmarkDecideWithOverrides(b *testing.B) {
 	for _, n := range []int{0, 1_000, 10_000} {
 		e := benchEngine(b, func(c *Config) {
 			for i := range n {
-				c.Overrides = append(c.Overrides, Override{Tool: fmt.Sprint("tool-", i), Fields: Fields{MaxRetries: ptr[int64](1)}})
+				c.Overrides = append(c.Overrides, Override{Tool: fmt.Sprint("tool-", i), Fields: Fields{FormulaFields: retries(1)}})
 			}
 		})
 		b.Run(fmt.Sprintf("overrides=%d", n), func(b *testing.B) {
 			b.ReportAllocs()
 			call := Call{Tool: "tool-7", RequestID: "0123456789abcdef0123456789abcdef", Facts: failed}
 			for b.Loop() {
-				_, _ = e.Decide(call)
+				_, _ = e.Decide(&call)
 			}
 		})
 	}

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -39,7 +41,7 @@ func TestWithoutRetriesAFailureIsExhaustedAtOnce(t *testing.T) {
 
 func TestTheToolsPolicyDecides(t *testing.T) {
 	e := build(t, (&world{}).store(), func(c *Config) {
-		c.Overrides = []Override{{Tool: "fragile", Fields: Fields{MaxRetries: ptr[int64](1), BackoffBaseMS: ptr[int64](50)}}}
+		c.Overrides = []Override{{Tool: "fragile", Fields: Fields{FormulaFields: FormulaFields{MaxRetries: ptr[int64](1), BackoffBaseMS: ptr[int64](50)}}}}
 	})
 	assert.Equal(t, 50*ms, decide(t, e, "fragile", "r", failed).Delay)
 	assert.Equal(t, Exhausted, decide(t, e, "fragile", "r", failed).Reason)
@@ -56,7 +58,7 @@ func TestTextsOnlyCountWhenNothingElseShowsAnError(t *testing.T) {
 
 func TestJitterComesFromTheEnvironment(t *testing.T) {
 	w := &world{random: 1 << 63} // one half
-	e := build(t, w.store(), func(c *Config) { c.Base.Jitter = ptr(true) })
+	e := build(t, w.store(), func(c *Config) { c.Base.Jitter = ptr(FullJitter) })
 	assert.Equal(t, 101*ms, decide(t, e, "t", "r", failed).Delay)
 }
 
@@ -77,9 +79,16 @@ func TestStatisticsAddUp(t *testing.T) {
 	decide(t, e, "t", "r", Facts{})
 	decide(t, e, "t", "r", Facts{IsError: true, HasStatus: true, Status: 404})
 	e.Counters().FastSuccesses += 7
+	seen := e.Stats().Decisions
+	assert.Len(t, seen, int(ReasonCount))
+	maps.DeleteFunc(seen, func(_ string, n uint64) bool { return n == 0 })
 	assert.Equal(t, map[string]uint64{
-		"success": 8, "retry": 2, "exhausted": 1, "not_retryable_status": 1, "fault": 0,
-	}, e.Stats().Decisions)
+		"success": 8, "retry": 2, "exhausted": 1, "not_retryable_status": 1,
+	}, seen)
+	delays := e.Stats().Delays
+	assert.EqualValues(t, 600, delays.Sum)
+	assert.EqualValues(t, 1, delays.Counts[slices.Index(delays.Bounds, 250)], "200 ms")
+	assert.EqualValues(t, 1, delays.Counts[slices.Index(delays.Bounds, 500)], "400 ms")
 }
 
 func TestTheOldStepsWorkOnTheSameCounts(t *testing.T) {
@@ -107,8 +116,8 @@ func TestManyThreadsLoseNoCount(t *testing.T) {
 		go func() {
 			defer group.Done()
 			for i := range calls {
-				_, _ = e.Decide(Call{Tool: "t", RequestID: "same", Facts: failed})
-				_, _ = e.Decide(Call{Tool: "t", RequestID: fmt.Sprint(thread, i), Facts: failed})
+				_, _ = e.Decide(&Call{Tool: "t", RequestID: "same", Facts: failed})
+				_, _ = e.Decide(&Call{Tool: "t", RequestID: fmt.Sprint(thread, i), Facts: failed})
 				_ = e.Stats()
 				_ = e.PolicyOf("t", -1)
 			}
@@ -124,7 +133,7 @@ func TestManyThreadsLoseNoCount(t *testing.T) {
 func TestTheHotPathDoesNotAllocate(t *testing.T) {
 	e := build(t, (&world{}).store(), nil)
 	call := Call{Tool: "t", RequestID: "r", Facts: failed}
-	assert.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = e.Decide(call) }))
+	assert.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = e.Decide(&call) }))
 	call.Facts = Facts{}
-	assert.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = e.Decide(call) }))
+	assert.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = e.Decide(&call) }))
 }

@@ -5,7 +5,7 @@ package engine
 // keyed with a random seed per process. Two calls of one tool share a count if
 // their 64-bit hashes collide: with a million tracked requests the chance of one
 // such pair anywhere is below 1 in 10 million, and the harm is one retry less.
-// In exchange a count takes the same 40 bytes whatever the length of the names.
+// In exchange a count takes the same 48 bytes whatever the length of the names.
 type key struct {
 	tool, request uint64
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // ledger is what engines of one plugin name share and what outlives them: the
@@ -16,7 +15,12 @@ type ledger struct {
 
 	mu        sync.Mutex
 	tracker   tracker
+	begun     tracker // when calls with a deadline began
+	budgets   budgets
+	cooldowns cooldowns
+	budgeted  bool // some policy in force has a budget
 	decisions [ReasonCount]uint64
+	delays    histogram
 
 	// Guarded by the store's lock:
 	name    string
@@ -24,9 +28,33 @@ type ledger struct {
 	refs    int
 }
 
-// publish makes the number of tracked requests visible to readers outside.
+// publish lets readers outside see whether a success can change anything.
 func (l *ledger) publish() {
-	atomic.StoreInt64(&l.counters.Tracked, int64(l.tracker.entries))
+	busy := l.tracker.entries
+	if l.budgeted {
+		busy += l.budgets.low
+	}
+	atomic.StoreInt64(&l.counters.Busy, int64(busy))
+}
+
+func (l *ledger) count(d Decision) {
+	l.decisions[d.Reason]++
+	if d.Delay > 0 {
+		l.delays.add(d.Delay)
+	}
+}
+
+// configure takes over what the newest configuration says of the ledger.
+func (l *ledger) configure(c *Config, ps *policies) {
+	for _, t := range []*tracker{&l.tracker, &l.begun} {
+		t.ttl = milliseconds(c.StateTTLMS)
+		t.setBound(int(c.MaxTrackedRequests))
+	}
+	l.budgeted = false
+	for p := range ps.all {
+		l.budgeted = l.budgeted || p.Budget != nil
+	}
+	l.publish()
 }
 
 // totals are the decisions including those that were counted outside the lock.
@@ -62,10 +90,9 @@ func NewStore(env Environment) *Store {
 
 // acquire finds or makes the ledger of a configuration; the newest configuration
 // decides the time to live and the bound.
-func (s *Store) acquire(c *Config) *ledger {
+func (s *Store) acquire(c *Config, ps *policies) *ledger {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ttl := time.Duration(c.StateTTLMS) * time.Millisecond
 	if l := s.ledgers[c.Name]; l != nil && !c.Private {
 		if l.refs == 0 {
 			s.idle = slices.DeleteFunc(s.idle, func(other *ledger) bool { return other == l })
@@ -73,13 +100,12 @@ func (s *Store) acquire(c *Config) *ledger {
 		l.refs++
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.tracker.ttl = ttl
-		l.tracker.setBound(int(c.MaxTrackedRequests))
-		l.publish()
+		l.configure(c, ps)
 		return l
 	}
-	l := &ledger{counters: s.takeCounters(), tracker: newTracker(ttl, int(c.MaxTrackedRequests)), refs: 1}
+	l := &ledger{counters: s.takeCounters(), tracker: newTracker(0, 0), begun: newTracker(0, 0), refs: 1}
 	l.name, l.private = c.Name, c.Private
+	l.configure(c, ps)
 	if !c.Private {
 		s.ledgers[c.Name] = l
 	}
@@ -90,7 +116,7 @@ func (s *Store) takeCounters() *Counters {
 	if n := len(s.spare); n > 0 {
 		c := s.spare[n-1]
 		s.spare = s.spare[:n-1]
-		atomic.StoreInt64(&c.Tracked, 0)
+		atomic.StoreInt64(&c.Busy, 0)
 		atomic.StoreUint64(&c.FastSuccesses, 0)
 		atomic.StoreUint64(&c.Faults, 0)
 		return c
@@ -140,7 +166,8 @@ func (s *Store) condemn(l *ledger) {
 	defer l.mu.Unlock()
 	heir := &ledger{
 		counters: l.counters, tracker: newTracker(l.tracker.ttl, l.tracker.bound),
-		decisions: l.decisions, name: l.name,
+		begun: newTracker(l.begun.ttl, l.begun.bound), budgeted: l.budgeted,
+		decisions: l.decisions, delays: l.delays, name: l.name,
 	}
 	heir.publish()
 	heir.tracker.evicted, heir.tracker.expired = l.tracker.evicted, l.tracker.expired

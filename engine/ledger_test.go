@@ -37,7 +37,7 @@ func TestAPanicCondemnsTheLedgerButNotTheName(t *testing.T) {
 	decide(t, a, "t", "r", failed)
 	a.Break()
 	for _, e := range []*Engine{a, b} {
-		d, err := e.Decide(Call{Tool: "t", RequestID: "r", Facts: failed})
+		d, err := e.Decide(&Call{Tool: "t", RequestID: "r", Facts: failed})
 		assert.ErrorIs(t, err, ErrBroken)
 		assert.Equal(t, Decision{Reason: Fault}, d)
 		_, err = e.Failures("t", "r")
@@ -51,7 +51,7 @@ func TestAPanicCondemnsTheLedgerButNotTheName(t *testing.T) {
 	assert.EqualValues(t, 1, fresh.Stats().Decisions["fault"], "a broken engine's faults are counted for its name")
 	a.Close()
 	b.Close()
-	assert.EqualValues(t, 1, fresh.Counters().Tracked, "its end takes nothing away from the heir")
+	assert.EqualValues(t, 1, fresh.Counters().Busy, "its end takes nothing away from the heir")
 	assert.EqualValues(t, 2, decide(t, fresh, "t", "r", failed).Failures)
 }
 
@@ -76,7 +76,7 @@ func TestBuildingAndClosingLeavesNothingBehind(t *testing.T) {
 	for range 1000 {
 		e := build(t, s, func(c *Config) { c.Private = true })
 		decide(t, e, "t", "r", failed)
-		require.EqualValues(t, 1, atomic.LoadInt64(&e.Counters().Tracked))
+		require.EqualValues(t, 1, atomic.LoadInt64(&e.Counters().Busy))
 		e.Close()
 	}
 	assert.Equal(t, 1, made, "counter blocks are recycled")
@@ -91,6 +91,6 @@ func TestTheNewestConfigurationDecidesTheBound(t *testing.T) {
 	}
 	smaller := build(t, s, func(c *Config) { c.MaxTrackedRequests = 4 })
 	assert.Equal(t, 4, smaller.Stats().Tracked)
-	assert.EqualValues(t, 4, smaller.Counters().Tracked)
+	assert.EqualValues(t, 4, smaller.Counters().Busy)
 	assert.EqualValues(t, 6, smaller.Stats().Evicted)
 }

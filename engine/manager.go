@@ -7,12 +7,14 @@ import "time"
 
 // Judge tells whether a result is a failure that the tool's policy retries.
 func (e *Engine) Judge(tool string, f Facts) bool {
-	return judge(e.policies.forTool(tool), f) == Retry
+	return judge(e.policies.of(tool).Policy, &f) == Retry
 }
 
-// BackoffOf returns the delay before retry attempt+1 of a tool.
+// BackoffOf returns the delay before retry attempt+1 of a tool, as after a failure
+// without a status and a hint.
 func (e *Engine) BackoffOf(tool string, attempt uint32) time.Duration {
-	return e.backoff(e.policies.forTool(tool), attempt)
+	f := &e.policies.of(tool).Formula
+	return f.Delay(max(attempt, attempt+1), 0, e.store.env.Random())
 }
 
 // Failures returns the count of a call.
@@ -23,13 +25,13 @@ func (e *Engine) Failures(tool, request string) (count uint32, err error) {
 
 // RecordFailure adds one failure to a call's count and returns the count.
 func (e *Engine) RecordFailure(tool, request string) (count uint32, err error) {
-	err = e.withTracker(tool, request, func(t *tracker, k key, now time.Duration) { count = t.fail(k, now) })
+	err = e.withTracker(tool, request, func(t *tracker, k key, now time.Duration) { count = t.fail(k, now).failures })
 	return count, err
 }
 
 // Forget removes a call's count.
 func (e *Engine) Forget(tool, request string) error {
-	return e.withTracker(tool, request, func(t *tracker, k key, _ time.Duration) { t.forget(k) })
+	return e.withTracker(tool, request, func(t *tracker, k key, now time.Duration) { t.forget(k, now) })
 }
 
 func (e *Engine) withTracker(tool, request string, do func(*tracker, key, time.Duration)) error {

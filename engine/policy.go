@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -9,142 +11,153 @@ import (
 // tool's override laid over it, clamped to the ceiling. Immutable, so safe for
 // concurrent use.
 type Policy struct {
-	MaxRetries       int64
-	BackoffBase      time.Duration
-	MaxBackoff       time.Duration
-	RetryOnStatus    []int64 // as written, for the metadata
-	Jitter           bool
+	// Formula is in force for every status that has none of its own.
+	Formula
+	RetryOnStatus    []Status // as written, for the metadata
 	CheckTextContent bool
 	MaxTextBytes     int64
+	HonorRetryAfter  bool
+	MaxRetryAfter    time.Duration
+	ShareCooldown    bool
+	Safety           Safety
+	Budget           *BudgetFields // nil: none
+	MaxElapsed       time.Duration // 0: no deadline
 	// Override is the key of tool_overrides that applied, "" for the base.
 	Override string
 
-	statuses []int64 // the same, sorted
+	statuses    statusSet
+	byStatus    []statusFormula
+	neverCodes  []int64
+	neverTexts  []*regexp.Regexp
+	retryTexts  []*regexp.Regexp
+	statusLayer []StatusFields // what byStatus was made from
 }
 
-func (p *Policy) retriesStatus(status int64) bool {
-	_, found := slices.BinarySearch(p.statuses, status)
+// statusFormula is the formula for one entry of status_overrides.
+type statusFormula struct {
+	status Status
+	Formula
+}
+
+// formulaFor finds the formula for the status that was just seen: an exact entry beats
+// that of its class, which beats the plain fields.
+func (p *Policy) formulaFor(status int64, known bool) *Formula {
+	if !known || len(p.byStatus) == 0 {
+		return &p.Formula
+	}
+	found, class := &p.Formula, classOf(status)
+	for i := range p.byStatus {
+		switch entry := &p.byStatus[i]; {
+		case entry.status.Class == 0 && entry.status.Code == status:
+			return &entry.Formula
+		case entry.status.Class != 0 && entry.status.Class == class:
+			found = &entry.Formula
+		}
+	}
 	return found
 }
 
-// policies are all policies of one configuration, computed once.
-type policies struct {
-	base   *Policy
-	byTool map[string]*Policy
-}
-
-// forTool finds the policy of a tool in O(1).
-func (ps *policies) forTool(tool string) *Policy {
-	if p, ok := ps.byTool[tool]; ok {
-		return p
-	}
-	return ps.base
-}
-
-// NoticeKind says what a [Notice] is about; the words are part of the C ABI.
-type NoticeKind string
-
-const (
-	// Clamped: max_retries was above the ceiling and is now the ceiling.
-	Clamped NoticeKind = "clamped"
-	// BaseAboveMax: backoff_base_ms is above max_backoff_ms, so every delay is
-	// max_backoff_ms.
-	BaseAboveMax NoticeKind = "base_above_max"
-)
-
-// Notice reports something in a configuration that is obeyed differently from
-// how it reads.
-type Notice struct {
-	Kind NoticeKind `json:"kind"`
-	// Tool is the key of tool_overrides, "" for the base.
-	Tool string `json:"tool"`
-	// Value is what was written, Limit what bounds it.
-	Value int64 `json:"value"`
-	Limit int64 `json:"limit"`
-}
-
-// newPolicies merges and clamps. An override is only reported for what it says
-// itself, not for what it inherits.
-func newPolicies(c *Config) (*policies, []Notice) {
-	notices := []Notice{}
-	build := func(under *Policy, key string, f *Fields) *Policy {
-		p := under.with(f)
-		p.Override = key
-		if c.Ceiling != nil && p.MaxRetries > *c.Ceiling {
-			notices = append(notices, Notice{Clamped, key, p.MaxRetries, *c.Ceiling})
-			p.MaxRetries = *c.Ceiling
-		}
-		if p.BackoffBase > p.MaxBackoff && (f.BackoffBaseMS != nil || f.MaxBackoffMS != nil) {
-			notices = append(notices,
-				Notice{BaseAboveMax, key, p.BackoffBase.Milliseconds(), p.MaxBackoff.Milliseconds()})
-		}
-		return p
-	}
-	ps := &policies{
-		base:   build(&Policy{}, "", &c.Base),
-		byTool: make(map[string]*Policy, len(c.Overrides)),
-	}
-	for i := range c.Overrides {
-		o := &c.Overrides[i]
-		ps.byTool[o.Tool] = build(ps.base, o.Tool, &o.Fields)
-	}
-	return ps, notices
-}
-
 // with lays fields over a policy: what is set replaces, the rest stays.
-func (p *Policy) with(f *Fields) *Policy {
+func (p *Policy) with(f *Fields) (*Policy, error) {
 	merged := *p
-	if f.MaxRetries != nil {
-		merged.MaxRetries = *f.MaxRetries
-	}
-	if f.BackoffBaseMS != nil {
-		merged.BackoffBase = time.Duration(*f.BackoffBaseMS) * time.Millisecond
-	}
-	if f.MaxBackoffMS != nil {
-		merged.MaxBackoff = time.Duration(*f.MaxBackoffMS) * time.Millisecond
-	}
+	merged.Formula = p.Formula.with(&f.FormulaFields)
 	if f.RetryOnStatus != nil {
 		merged.RetryOnStatus = slices.Clone(*f.RetryOnStatus)
-		merged.statuses = slices.Compact(slices.Sorted(slices.Values(*f.RetryOnStatus)))
+		merged.statuses = newStatusSet(*f.RetryOnStatus)
 	}
-	if f.Jitter != nil {
-		merged.Jitter = *f.Jitter
+	set(&merged.CheckTextContent, f.CheckTextContent)
+	set(&merged.MaxTextBytes, f.MaxTextBytes)
+	set(&merged.HonorRetryAfter, f.HonorRetryAfter)
+	set(&merged.ShareCooldown, f.ShareCooldown)
+	set(&merged.Safety, f.RetrySafety)
+	set(&merged.neverCodes, f.NeverRetryOnErrorCode)
+	setMilliseconds(&merged.MaxRetryAfter, f.MaxRetryAfterMS)
+	setMilliseconds(&merged.MaxElapsed, f.MaxElapsedMS)
+	if f.Budget != nil {
+		merged.Budget = nil
+		if f.Budget.Tokens > 0 {
+			merged.Budget = f.Budget
+		}
 	}
-	if f.CheckTextContent != nil {
-		merged.CheckTextContent = *f.CheckTextContent
+	if f.StatusOverrides != nil {
+		merged.statusLayer = mergeStatuses(p.statusLayer, *f.StatusOverrides)
 	}
-	if f.MaxTextBytes != nil {
-		merged.MaxTextBytes = *f.MaxTextBytes
+	merged.byStatus = make([]statusFormula, len(merged.statusLayer))
+	for i, entry := range merged.statusLayer {
+		merged.byStatus[i] = statusFormula{entry.Status, merged.Formula.with(&entry.FormulaFields)}
 	}
-	return &merged
+	var err error
+	if f.NeverRetryOnText != nil {
+		if merged.neverTexts, err = compileTexts("never_retry_on_text", *f.NeverRetryOnText); err != nil {
+			return nil, err
+		}
+	}
+	if f.RetryOnText != nil {
+		if merged.retryTexts, err = compileTexts("retry_on_text", *f.RetryOnText); err != nil {
+			return nil, err
+		}
+	}
+	return &merged, nil
 }
 
-// PolicyView is a policy as callers see it: metadata, the operator's tools.
-type PolicyView struct {
-	MaxRetries       int64   `json:"max_retries"`
-	BackoffBaseMS    int64   `json:"backoff_base_ms"`
-	MaxBackoffMS     int64   `json:"max_backoff_ms"`
-	RetryOnStatus    []int64 `json:"retry_on_status"`
-	Jitter           bool    `json:"jitter"`
-	CheckTextContent bool    `json:"check_text_content"`
-	MaxTextBytes     int64   `json:"max_text_bytes"`
-	Override         string  `json:"override"`
+func (f Formula) with(fields *FormulaFields) Formula {
+	set(&f.MaxRetries, fields.MaxRetries)
+	setMilliseconds(&f.BackoffBase, fields.BackoffBaseMS)
+	setMilliseconds(&f.MaxBackoff, fields.MaxBackoffMS)
+	set(&f.Strategy, fields.Strategy)
+	set(&f.Multiplier, fields.Multiplier)
+	set(&f.Jitter, fields.Jitter)
+	return f
 }
 
-// view shows the policy, with max_retries bounded by ceiling unless that is negative.
-func (p *Policy) view(ceiling int64) PolicyView {
-	v := PolicyView{
-		MaxRetries:       p.MaxRetries,
-		BackoffBaseMS:    p.BackoffBase.Milliseconds(),
-		MaxBackoffMS:     p.MaxBackoff.Milliseconds(),
-		RetryOnStatus:    append([]int64{}, p.RetryOnStatus...),
-		Jitter:           p.Jitter,
-		CheckTextContent: p.CheckTextContent,
-		MaxTextBytes:     p.MaxTextBytes,
-		Override:         p.Override,
+// mergeStatuses lays entries over others, status by status and field by field.
+func mergeStatuses(under, over []StatusFields) []StatusFields {
+	merged := slices.Clone(under)
+	for _, entry := range over {
+		i := slices.IndexFunc(merged, func(other StatusFields) bool { return other.Status.key() == entry.Status.key() })
+		if i < 0 {
+			merged = append(merged, entry)
+			continue
+		}
+		fields := &merged[i].FormulaFields
+		lay(&fields.MaxRetries, entry.MaxRetries)
+		lay(&fields.BackoffBaseMS, entry.BackoffBaseMS)
+		lay(&fields.MaxBackoffMS, entry.MaxBackoffMS)
+		lay(&fields.Strategy, entry.Strategy)
+		lay(&fields.Multiplier, entry.Multiplier)
+		lay(&fields.Jitter, entry.Jitter)
 	}
-	if ceiling >= 0 {
-		v.MaxRetries = min(v.MaxRetries, ceiling)
+	return merged
+}
+
+func compileTexts(field string, texts []string) ([]*regexp.Regexp, error) {
+	compiled := make([]*regexp.Regexp, len(texts))
+	for i, text := range texts {
+		if text == "" {
+			return nil, fmt.Errorf("%s[%d] = \"\": must be a pattern that is not empty", field, i)
+		}
+		var err error
+		if compiled[i], err = regexp.Compile(text); err != nil {
+			return nil, fmt.Errorf("%s[%d] = %q: must be an RE2 pattern: %w", field, i, text, err)
+		}
 	}
-	return v
+	return compiled, nil
+}
+
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+func lay[T any](field **T, value *T) {
+	if value != nil {
+		*field = value
+	}
+}
+
+func setMilliseconds(field *time.Duration, value *int64) {
+	if value != nil {
+		*field = milliseconds(*value)
+	}
 }

@@ -3,7 +3,7 @@ package engine
 // slotID names a slot; 0 is none.
 type slotID uint32
 
-// slot is one tracked request: 40 bytes without pointers, so the garbage
+// slot is one tracked request: 48 bytes without pointers, so the garbage
 // collector never looks inside.
 type slot struct {
 	key        key
@@ -12,9 +12,11 @@ type slot struct {
 	older      slotID // neighbours in the order of touching
 	newer      slotID // (of a free slot: the next free one)
 	nextInHash slotID
+	delayMS    uint32 // the formula's last delay
+	charged    uint32 // tokens that the call's retries took
 }
 
-// chunkSlots keeps a chunk small enough (40 KiB) that clearing a fresh one does
+// chunkSlots keeps a chunk small enough (48 KiB) that clearing a fresh one does
 // not show in a call's time.
 const chunkSlots = 1024
 

@@ -50,8 +50,9 @@ func (t *tracker) failures(k key, now time.Duration) uint32 {
 	return t.slots.at(id).failures
 }
 
-// fail adds one failure and returns the count with it.
-func (t *tracker) fail(k key, now time.Duration) uint32 {
+// fail adds one failure and returns the entry with it. The pointer is good until the
+// next change of the tracker.
+func (t *tracker) fail(k key, now time.Duration) *slot {
 	id := t.index.find(&t.slots, k)
 	if id == 0 {
 		return t.add(k, now)
@@ -59,7 +60,7 @@ func (t *tracker) fail(k key, now time.Duration) uint32 {
 	entry := t.slots.at(id)
 	if t.isStale(entry, now) {
 		t.expired++
-		entry.failures = 0
+		entry.failures, entry.delayMS, entry.charged = 0, 0, 0
 	}
 	if entry.failures < math.MaxUint32 {
 		entry.failures++
@@ -67,27 +68,41 @@ func (t *tracker) fail(k key, now time.Duration) uint32 {
 	entry.touched = int64(now)
 	t.unlink(id)
 	t.append(id)
-	return entry.failures
+	return entry
 }
 
-func (t *tracker) add(k key, now time.Duration) uint32 {
+// begun returns when a call was first seen, which is now if it was not.
+func (t *tracker) begun(k key, now time.Duration) time.Duration {
+	if id := t.index.find(&t.slots, k); id != 0 && !t.isStale(t.slots.at(id), now) {
+		return time.Duration(t.slots.at(id).touched)
+	}
+	return time.Duration(t.fail(k, now).touched)
+}
+
+func (t *tracker) add(k key, now time.Duration) *slot {
 	for t.entries >= t.bound {
 		t.evicted++
 		t.drop(t.oldest)
 	}
 	id := t.slots.take()
-	*t.slots.at(id) = slot{key: k, touched: int64(now), failures: 1}
+	entry := t.slots.at(id)
+	*entry = slot{key: k, touched: int64(now), failures: 1}
 	t.entries++
 	t.index.insert(&t.slots, id, t.entries)
 	t.append(id)
-	return 1
+	return entry
 }
 
-// forget removes a call's count, if there is one.
-func (t *tracker) forget(k key) {
-	if id := t.index.find(&t.slots, k); id != 0 {
-		t.drop(id)
+// forget removes a call, if it is there, and returns what was known of it; a stale
+// entry is as good as none.
+func (t *tracker) forget(k key, now time.Duration) (last slot, found bool) {
+	id := t.index.find(&t.slots, k)
+	if id == 0 {
+		return slot{}, false
 	}
+	last = *t.slots.at(id)
+	t.drop(id)
+	return last, !t.isStale(&last, now)
 }
 
 // expire removes a few stale entries.

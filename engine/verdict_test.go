@@ -6,6 +6,7 @@ import (
 	"testing/quick"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestAReadableStatusDecidesAlone(t *testing.T) {
@@ -26,19 +27,20 @@ func TestAReadableStatusDecidesAlone(t *testing.T) {
 		{"2**32+500 is not 500", Facts{HasStatus: true, Status: 1<<32 + 500}, Success},
 	} {
 		e := build(t, (&world{}).store(), nil)
-		assert.Equal(t, c.want, judge(e.policies.base, c.f), c.name)
+		assert.Equal(t, c.want, judge(e.policies.base, &c.f), c.name)
 	}
 }
 
 func TestJudgingOnlyDependsOnWhatWasFound(t *testing.T) {
 	property := func(isError, nested, hasStatus bool, status int64, listed []uint16) bool {
-		statuses := []int64{}
+		codes := []int64{}
 		for _, s := range listed {
-			statuses = append(statuses, int64(s))
+			codes = append(codes, int64(s))
 		}
-		p := (&Policy{}).with(&Fields{RetryOnStatus: &statuses})
-		reason := judge(p, Facts{isError, nested, hasStatus, status})
-		isListed := hasStatus && slices.Contains(statuses, status)
+		p, err := (&Policy{}).with(&Fields{RetryOnStatus: statuses(codes...)})
+		require.NoError(t, err)
+		reason := judge(p, &Facts{IsError: isError, NestedIsError: nested, HasStatus: hasStatus, Status: status})
+		isListed := hasStatus && slices.Contains(codes, status)
 		switch reason {
 		case Retry:
 			return isListed || (isError || nested) && !hasStatus
@@ -51,17 +53,23 @@ func TestJudgingOnlyDependsOnWhatWasFound(t *testing.T) {
 	assert.NoError(t, quick.Check(property, &quick.Config{MaxCount: 20_000}))
 }
 
+// reasonOf judges a result without structured content that shows no error itself.
+func reasonOf(e *Engine, texts ...string) Reason {
+	v := judgeCall(e.policies.base, &Call{Texts: texts}, nil)
+	return v.reason
+}
+
 func TestOneTextWithAnErrorIsEnough(t *testing.T) {
 	e := build(t, (&world{}).store(), func(c *Config) { c.Base.CheckTextContent = ptr(true) })
-	assert.Equal(t, Retry, judgeTexts(e.policies.base, []string{"hello", `{"ok":1}`, `{"status_code":503}`}))
-	assert.Equal(t, Success, judgeTexts(e.policies.base, []string{"hello", `{"status_code":404}`}))
-	assert.Equal(t, Retry, judgeTexts(e.policies.base, []string{`{"isError":true,"status_code":404}`}),
+	assert.Equal(t, Retry, reasonOf(e, "hello", `{"ok":1}`, `{"status_code":503}`))
+	assert.Equal(t, Success, reasonOf(e, "hello", `{"status_code":404}`))
+	assert.Equal(t, Retry, reasonOf(e, `{"isError":true,"status_code":404}`),
 		"in a text isError decides alone")
 }
 
 func TestTextsAreIgnoredUnlessAskedFor(t *testing.T) {
 	e := build(t, (&world{}).store(), nil)
-	assert.Equal(t, Success, judgeTexts(e.policies.base, []string{`{"isError":true}`}))
+	assert.Equal(t, Success, reasonOf(e, `{"isError":true}`))
 }
 
 func TestMaxTextBytesBoundsAllTextsOfAResultTogether(t *testing.T) {
@@ -70,9 +78,9 @@ func TestMaxTextBytesBoundsAllTextsOfAResultTogether(t *testing.T) {
 		c.Base.CheckTextContent, c.Base.MaxTextBytes = ptr(true), &limit
 	})
 	bad := `{"isError":true}` // 16 bytes
-	assert.Equal(t, Retry, judgeTexts(e.policies.base, []string{"1234", bad}))
-	assert.Equal(t, Success, judgeTexts(e.policies.base, []string{"12345", bad}))
-	assert.Equal(t, Retry, judgeTexts(e.policies.base, []string{"too long to be looked at", bad}))
+	assert.Equal(t, Retry, reasonOf(e, "1234", bad))
+	assert.Equal(t, Success, reasonOf(e, "12345", bad))
+	assert.Equal(t, Retry, reasonOf(e, "too long to be looked at", bad))
 }
 
 func TestATextAboveMaxTextBytesIsNotInspected(t *testing.T) {
@@ -81,6 +89,6 @@ func TestATextAboveMaxTextBytesIsNotInspected(t *testing.T) {
 		e := build(t, (&world{}).store(), func(c *Config) {
 			c.Base.CheckTextContent, c.Base.MaxTextBytes = ptr(true), &limit
 		})
-		assert.Equal(t, want, judgeTexts(e.policies.base, []string{text}), limit)
+		assert.Equal(t, want, reasonOf(e, text), limit)
 	}
 }

@@ -86,7 +86,7 @@ MUTANTS = [
     Mutant("stale entries are removed", "engine/tracker.go",
            "\t\tt.expired++\n\t\tt.drop(t.oldest)\n", "\t\treturn\n", "go:Hour|Expiry"),
     Mutant("lock of the counts", "engine/engine.go",
-           "\tl.mu.Lock()\n\tdefer l.mu.Unlock()\n\tif l.broken", "\tif l.broken", "go:ManyThreads"),
+           "\tl.mu.Lock()\n\tdefer l.mu.Unlock()\n\tif l.broken.Load() {\n\t\treturn Decision", "\tif l.broken.Load() {\n\t\treturn Decision", "go:ManyThreads"),
     Mutant("stale handles", "capi/handles.go", "e != nil && e.handle == handle", "e != nil",
            "tests/capi/test_c_program.py"),
     Mutant("strings are not kept", "engine/tracker.go",

@@ -1,103 +1,27 @@
-"""The plugin's configuration: what an operator may write, coerced and checked.
-
-This is the one place where YAML is validated. Lists of what is allowed are kept with
-the fields, and an error quotes them. What the values mean is decided in the engine.
-"""
+"""Reads a configuration: errors in words, warnings of unknown keys, what the engine gets."""
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from .errors import RetryConfigError
+from .options import (
+    MISPLACED_IN_AN_OVERRIDE,
+    NESTED,
+    Allowed,
+    Options,
+    RetryConfig,
+    RetryOverride,
+    StatusOverride,
+    ToolFields,
+    WordedError,
+)
 
 logger = logging.getLogger(__name__)
 
-MAX_RETRIES_LIMIT = 1000
-MS_LIMIT = 2**31 - 1
-STATUS_LIMIT = 2**31 - 1
-STATUSES_LIMIT = 1000
-TRACKED_LIMIT = 10_000_000
-TEXT_LIMIT = 2**30
-
-
-class Allowed(str):
-    """What a field may hold, in words; a marker beside its type."""
-
-    __slots__ = ()
-
-
-def _refuse_bool(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("a boolean is not a number")
-    return value
-
-
-def _whole_number(low: int, high: int) -> Any:
-    return Annotated[
-        int,
-        BeforeValidator(_refuse_bool),
-        Field(ge=low, le=high),
-        Allowed(f"a whole number from {low} to {high}"),
-    ]
-
-
-Milliseconds = _whole_number(1, MS_LIMIT)
-Flag = Annotated[bool, Allowed("true or false")]
-Status = Annotated[int, BeforeValidator(_refuse_bool), Field(ge=0, le=STATUS_LIMIT)]
-Statuses = Annotated[
-    list[Status],
-    Field(max_length=STATUSES_LIMIT),
-    Allowed(f"a list of at most {STATUSES_LIMIT} whole numbers from 0 to {STATUS_LIMIT}"),
-]
-
-
-class ToolFields(BaseModel):
-    """The options that hold for all tools or, in an override, for one.
-
-    Unknown keys are dropped (the plugin warns of them); nothing of the input is kept.
-    """
-
-    # Built on first use: RetryConfig contains what is needed of the two smaller models.
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False, defer_build=True)
-
-    max_retries: _whole_number(0, MAX_RETRIES_LIMIT) = 2  # type: ignore[valid-type]
-    backoff_base_ms: Milliseconds = 200  # type: ignore[valid-type]
-    max_backoff_ms: Milliseconds = 5000  # type: ignore[valid-type]
-    retry_on_status: Statuses = [429, 500, 502, 503, 504]
-    jitter: Flag = True
-    check_text_content: Flag = False
-    max_text_bytes: _whole_number(0, TEXT_LIMIT) = 2**20  # type: ignore[valid-type]
-
-
-class RetryOverride(ToolFields):
-    """What differs for one tool. Only fields that were set count."""
-
-
-def _none_is_empty(value: Any) -> Any:
-    return {} if value is None else value
-
-
-class RetryConfig(ToolFields):
-    """The whole configuration of one plugin entry."""
-
-    model_config = ConfigDict(defer_build=False)
-
-    tool_overrides: Annotated[
-        dict[str, RetryOverride],
-        BeforeValidator(_none_is_empty),
-        Allowed("a mapping from tool names to options"),
-    ] = {}
-    state_ttl_ms: Milliseconds = 300_000  # type: ignore[valid-type]
-    max_tracked_requests: _whole_number(1, TRACKED_LIMIT) = 100_000  # type: ignore[valid-type]
-    emit_policy_metadata: Flag = True
-
-
-MISPLACED_IN_AN_OVERRIDE = (
-    frozenset(RetryConfig.model_fields) - frozenset(ToolFields.model_fields) - {"tool_overrides"}
-)
-"""Options of the plugin as a whole. (Overrides inside an override are an unknown key.)"""
+__all__ = ["RetryConfig", "RetryOverride", "engine_config", "load_config", "unknown_keys"]
 
 
 def load_config(raw: Any, plugin: str) -> RetryConfig:
@@ -120,37 +44,57 @@ def load_config(raw: Any, plugin: str) -> RetryConfig:
         count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
         lines = "".join(f"\n  {line}" for line in errors)
         raise RetryConfigError(f"plugin {plugin!r}: {count} in its configuration:{lines}")
-    for where, key, nearest in unknown_keys(raw):
+    for where, nearest in unknown_keys(raw):
         logger.warning(
             "plugin %r: unknown key %s is ignored%s",
             plugin,
-            _place(where, key),
+            where,
             f"; did you mean {nearest!r}?" if nearest else "",
         )
     return config
 
 
-def unknown_keys(raw: Mapping[Any, Any]) -> Iterable[tuple[str, Any, str | None]]:
-    """(tool or "", key, nearest known key or None) of each key that means nothing."""
-    levels = [("", raw, set(RetryConfig.model_fields))]
-    levels += [(tool, override, set(ToolFields.model_fields)) for tool, override in _overrides(raw)]
-    for where, options, known in levels:
+def unknown_keys(raw: Mapping[Any, Any]) -> Iterable[tuple[str, str | None]]:
+    """(path of the key, nearest known key or None) of each key that means nothing."""
+    for where, options, model in _levels(raw):
+        known = model.model_fields
         for key in options:
-            if key not in known and key not in MISPLACED_IN_AN_OVERRIDE:
-                from difflib import get_close_matches  # slow to load, and seldom needed
+            if key in known or (model is RetryOverride and key in MISPLACED_IN_AN_OVERRIDE):
+                continue
+            from difflib import get_close_matches  # slow to load, and seldom needed
 
-                near = get_close_matches(str(key), known, n=1)
-                yield where, key, near[0] if near else None
+            near = get_close_matches(str(key), known, n=1)
+            yield f"{where}{key}", near[0] if near else None
+
+
+def _levels(raw: Mapping[Any, Any]) -> Iterable[tuple[str, Mapping[Any, Any], type[Options]]]:
+    """Every mapping of options: its path, what was written there, its model."""
+    tools: list[tuple[str, Mapping[Any, Any], type[Options]]] = [
+        ("", raw, RetryConfig),
+        *((f"{_at(tool)}.", o, RetryOverride) for tool, o in _overrides(raw)),
+    ]
+    for where, options, model in tools:
+        yield where, options, model
+        budget, statuses = options.get("budget"), options.get("status_overrides")
+        if isinstance(budget, Mapping):
+            yield f"{where}budget.", budget, NESTED["budget"]
+        for status, entry in statuses.items() if isinstance(statuses, Mapping) else ():
+            if isinstance(entry, Mapping):
+                yield f"{where}status_overrides[{status!r}].", entry, StatusOverride
 
 
 def _misplaced(raw: Mapping[Any, Any]) -> Iterable[str]:
     for tool, override in _overrides(raw):
-        for key in override:
-            if key in MISPLACED_IN_AN_OVERRIDE:
-                yield (
-                    f"{_place(tool, key)} = {_shown(override[key])}: "
-                    "holds for the whole plugin, not for one tool; move it up to `config:`"
-                )
+        wrong = [(key, key, override[key]) for key in override if key in MISPLACED_IN_AN_OVERRIDE]
+        budget = override.get("budget")
+        scope = budget.get("scope") if isinstance(budget, Mapping) else None
+        if isinstance(scope, str) and scope.lower() == "plugin":
+            wrong.append(("budget.scope", "budget", scope))
+        for path, moved, value in wrong:
+            yield (
+                f"{_at(tool)}.{path} = {_shown(value)}: "
+                f"holds for the whole plugin, not for one tool; move {moved} up to `config:`"
+            )
 
 
 def _overrides(raw: Mapping[Any, Any]) -> Iterable[tuple[str, Mapping[Any, Any]]]:
@@ -163,22 +107,32 @@ def _overrides(raw: Mapping[Any, Any]) -> Iterable[tuple[str, Mapping[Any, Any]]
 
 def _worded(error: Any) -> str:
     """One line for an error of pydantic's: where, what value, what is allowed."""
-    loc = [str(part) for part in error["loc"]]
-    tool = loc.pop(1) if loc[0] == "tool_overrides" and len(loc) > 1 else ""
-    if tool:
-        loc.pop(0)
-    if loc and loc[0] == "[key]":
-        return f"tool_overrides: the key {_shown(error['input'])}: must be a tool name (text)"
-    if not loc:
-        return f"tool_overrides[{tool!r}] = {_shown(error['input'])}: must be a mapping of options"
-    field, path = loc[0], "".join(f"[{i}]" for i in loc[1:])
-    model = RetryOverride if tool else RetryConfig
-    allowed = next(m for m in model.model_fields[field].metadata if isinstance(m, Allowed))
-    return f"{_place(tool, field)}{path} = {_shown(error['input'])}: must be {allowed}"
+    path, allowed = "", "a mapping of options"
+    model: type[Options] | None = RetryConfig
+    entries: type[Options] | None = None  # of the mapping that the next part is a key of
+    for part in error["loc"]:
+        if entries is not None:
+            if error["loc"][-1] == "[key]":
+                return f"{path}: the key {_shown(error['input'])}: must be a tool name (text)"
+            path, model, entries = f"{path}[{part!r}]", entries, None
+            allowed = "a mapping of options"
+        elif model is not None and part in model.model_fields:
+            path = f"{path}.{part}" if path else str(part)
+            field = model.model_fields[str(part)]
+            allowed = next(m for m in field.metadata if isinstance(m, Allowed))
+            nested = RetryOverride if part == "tool_overrides" else NESTED.get(str(part))
+            model = nested if part == "budget" else None
+            entries = None if part == "budget" else nested
+        elif isinstance(part, int):
+            path = f"{path}[{part}]"
+    said = (error.get("ctx") or {}).get("error")
+    if isinstance(said, WordedError):
+        return f"{path}: {said}"
+    return f"{path} = {_shown(error['input'])}: must be {allowed}"
 
 
-def _place(tool: str, key: Any) -> str:
-    return f"tool_overrides[{tool!r}].{key}" if tool else f"{key}"
+def _at(tool: str) -> str:
+    return f"tool_overrides[{tool!r}]"
 
 
 def _shown(value: Any) -> str:
@@ -194,16 +148,38 @@ def engine_config(
     config: RetryConfig, *, name: str, private: bool, ceiling: int | None
 ) -> dict[str, Any]:
     """The normalized configuration as libretry takes it (retry_engine_new in retry.h)."""
-    fields = set(ToolFields.model_fields)
+    # The engine notes a strategy that jitter leaves unused, if somebody asked for one.
+    base = set(ToolFields.model_fields) - ({"strategy", "multiplier"} - config.model_fields_set)
     return {
         "name": name,
         "private": private,
         "ceiling": ceiling,
         "state_ttl_ms": config.state_ttl_ms,
         "max_tracked_requests": config.max_tracked_requests,
-        "base": config.model_dump(include=fields),
+        "safe_tools": config.safe_tools,
+        "unsafe_tools": config.unsafe_tools,
+        "base": _fields(config, base),
         "overrides": [
-            {"tool": tool, **override.model_dump(include=fields, exclude_unset=True)}
+            {"tool": tool, **_fields(override, override.model_fields_set)}
             for tool, override in config.tool_overrides.items()
         ],
     }
+
+
+_NO_BUDGET = {
+    "tokens": 0, "retry_cost": 0, "throttle_cost": 0, "success_refund": 0, "scope": "tool"
+}  # fmt: skip
+
+
+def _fields(options: ToolFields, names: Iterable[str]) -> dict[str, Any]:
+    fields = {name: getattr(options, name) for name in ToolFields.model_fields if name in names}
+    if "status_overrides" in fields:
+        fields["status_overrides"] = [
+            {"status": int(key) if key.isdigit() else key, **entry.model_dump(exclude_unset=True)}
+            for key, entry in options.status_overrides.items()
+        ]
+    if "budget" in fields:
+        fields["budget"] = options.budget.model_dump() if options.budget else _NO_BUDGET
+    if "max_elapsed_ms" in fields:
+        fields["max_elapsed_ms"] = options.max_elapsed_ms or 0
+    return fields

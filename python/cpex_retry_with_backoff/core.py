@@ -7,11 +7,13 @@ from typing import Any
 
 from cpex.framework import ResourcePostFetchResult, ToolPostInvokeResult
 
-from . import facts as facts  # tells the native reader how to read
+from .annotations import read_annotations
 from .ceiling import find_ceiling
 from .config import engine_config, load_config
+from .errors import RetryConfigError
 from .logs import NAME_LIMIT, ToolLog, ToolLogs
-from .native import OTHER_LIFE, REASONS, Engine, NativeFault
+from .native import OTHER_LIFE, REASONS, Engine, NativeFault, reading
+from .notices import worded
 from .results import policy_metadata, resource_result, tool_result, trace_metadata
 
 logger = logging.getLogger(__name__)
@@ -19,19 +21,22 @@ logger = logging.getLogger(__name__)
 TOOL_CACHE_LIMIT = 10_000
 """How many tools are remembered: their names come from outside."""
 
+_warned_of_annotations: set[str] = set()
 _EXHAUSTED = REASONS.index("exhausted")
 
 
 class Tool:
     """What is remembered of a tool."""
 
-    __slots__ = ("log", "metadata", "text_limit")
+    __slots__ = ("asks_annotations", "begins", "log", "metadata", "reading")
 
     def __init__(self, policy: dict[str, Any], emit: bool, log: ToolLog) -> None:
         """policy is what Engine.policy answers; emit says whether results tell of it."""
         self.log = log
         self.metadata = policy_metadata(policy) if emit else {}
-        self.text_limit: int = policy["max_text_bytes"] if policy["check_text_content"] else -1
+        self.reading = reading(policy)
+        self.asks_annotations: bool = policy["reads"]["Annotations"]
+        self.begins: bool = policy["reads"]["Begin"]
 
 
 class RetryCore:
@@ -47,11 +52,14 @@ class RetryCore:
         self.name = name
         self.config = load_config(raw, name)
         ceiling, found_in = find_ceiling(get_settings)
-        self.engine = Engine(
-            engine_config(self.config, name=name, private=private, ceiling=ceiling)
-        )
+        try:
+            self.engine = Engine(
+                engine_config(self.config, name=name, private=private, ceiling=ceiling)
+            )
+        except RetryConfigError as error:  # patterns are compiled where they are used
+            raise RetryConfigError(f"plugin {name!r}: {error}") from None
         for notice in self.engine.notices:
-            _warn(name, notice, found_in)
+            logger.warning("plugin %r, %s", name, worded(notice, found_in))
         self._emit_policy = self.config.emit_policy_metadata
         self._logs = ToolLogs(name)
         self._base = Tool(self.engine.policy(None), self._emit_policy, self._logs.of(""))
@@ -63,33 +71,46 @@ class RetryCore:
     ) -> ToolPostInvokeResult:
         """Decides on one result of a tool. Never raises: a fault is an answer of 0."""
         tool = self._base
-        failures = delay_ms = 0
+        answer = 0
         try:
             name = payload.name
             try:
                 tool = self._tools[name]
             except KeyError:
                 tool = self._tool(name)
+            reading = tool.reading
+            if tool.asks_annotations:
+                reading |= self._annotations(context)
             request_id = context.global_context.request_id
-            answer = self.engine.decide(payload.result, name, request_id, tool.text_limit)
+            answer = self.engine.decide(payload.result, name, request_id, reading)
             if answer:
                 if answer == OTHER_LIFE:  # the process forked; once, as only we are here
                     self.engine.renew()
-                    answer = self.engine.decide(payload.result, name, request_id, tool.text_limit)
+                    answer = self.engine.decide(payload.result, name, request_id, reading)
                 if answer < 0:
                     raise NativeFault(-answer)
-                delay_ms, failures = answer >> 28, answer >> 8 & 0xFFFFF
-                if not delay_ms and answer & 0xFF == _EXHAUSTED:
+                if answer & 0xFF == _EXHAUSTED:
                     if monotonic() < tool.log.quiet_until:
                         tool.log.left_out += 1
                     else:
-                        tool.log.exhausted(failures)
+                        tool.log.exhausted(answer >> 8 & 0xFFFFF)
         except Exception as error:
+            answer = 0
             self._fault(error)
         metadata = tool.metadata
         if extensions is not None and _traced(extensions):
-            metadata = metadata | trace_metadata(failures, delay_ms)
-        return tool_result(metadata, delay_ms)
+            metadata = metadata | trace_metadata(answer)
+        return tool_result(metadata, answer >> 28)
+
+    def tool_pre_invoke(self, payload: Any, context: Any) -> None:
+        """Notes when a call began, for tools with max_elapsed_ms. Never raises."""
+        try:
+            name = payload.name
+            tool = self._tools.get(name) or self._tool(name)
+            if tool.begins:
+                self.engine.begin(name, context.global_context.request_id)
+        except Exception as error:
+            self._fault(error, count=False)
 
     def resource_post_fetch(self, payload: Any, context: Any) -> ResourcePostFetchResult:
         """Reports the base policy; the gateway retries no resource."""
@@ -109,8 +130,23 @@ class RetryCore:
             self._tools[name] = tool
         return tool
 
-    def _fault(self, error: Exception) -> None:
-        self.engine.count_fault()
+    def _annotations(self, context: Any) -> int:
+        annotations = read_annotations(context)
+        if annotations is None:
+            if self.name not in _warned_of_annotations:
+                _warned_of_annotations.add(self.name)
+                logger.warning(
+                    "plugin %r: retry_safety is set, but the gateway does not pass on what tools "
+                    "declare; add tool_pre_invoke to this plugin's `hooks:`",
+                    self.name,
+                )
+            return 0
+        _warned_of_annotations.add(self.name)  # seen once: there is nothing to warn of
+        return annotations
+
+    def _fault(self, error: Exception, count: bool = True) -> None:
+        if count:
+            self.engine.count_fault()
         if not self._fault_logged:
             self._fault_logged = True
             logger.error(
@@ -128,27 +164,3 @@ def _traced(extensions: Any) -> bool:
     except Exception:
         return False
     return isinstance(trace_id, str) and trace_id != ""
-
-
-def _warn(plugin: str, notice: dict[str, Any], found_in: str) -> None:
-    where = f"tool_overrides[{notice['tool']!r}]" if notice["tool"] else "base configuration"
-    value, limit = notice["value"], notice["limit"]
-    if notice["kind"] == "clamped":
-        logger.warning(
-            "plugin %r, %s: max_retries=%d exceeds gateway ceiling=%d (from %s); clamped to %d",
-            plugin,
-            where,
-            value,
-            limit,
-            found_in,
-            limit,
-        )
-    else:
-        logger.warning(
-            "plugin %r, %s: backoff_base_ms=%d is above max_backoff_ms=%d; every delay is %d ms",
-            plugin,
-            where,
-            value,
-            limit,
-            limit,
-        )

@@ -18,8 +18,29 @@ HAS_STATUS: Final = 4
 UNLISTABLE_STATUS: Final = -1
 """RETRY_UNLISTABLE_STATUS: an integer that no list of statuses can hold."""
 
-REASONS: Final = ("success", "retry", "exhausted", "not_retryable_status", "fault")
+REASONS: Final = (
+    "success",
+    "retry",
+    "exhausted",
+    "not_retryable_status",
+    "fault",
+    "not_retryable_code",
+    "not_retryable_text",
+    "told_not_to",
+    "unsafe",
+    "hint_too_long",
+    "deadline",
+    "budget",
+    "retry_hint",
+    "retry_cooldown",
+)
 """enum retry_reason in retry.h: the name of each number."""
+
+READ_FLAGS: Final = {"Hints": 1, "Code": 2, "Search": 4, "Begin": 8}
+"""enum read_flag in shim/facts.c, by the names that policies have for them."""
+
+READ_ERRORS: Final = -1 << 16
+"""Reading nothing but isError and the status."""
 
 _NULL = ffi.NULL
 _OK = 0
@@ -47,9 +68,9 @@ class Engine:
     __slots__ = ("_closed", "_config", "_native", "decide", "notices")
 
     decide: Callable[[Any, str, str, int], int]
-    """decide(result, tool, request_id, text_limit): one decision, packed as shim_decide in
-    shim.c says; negative if there is none, OTHER_LIFE if renew() is needed. text_limit is
-    how many bytes of texts are looked at, -1 for none. See shim/hot.c."""
+    """decide(result, tool, request_id, reading): one decision, packed as shim_decide in
+    shim.c says; negative if there is none, OTHER_LIFE if renew() is needed. reading is
+    what reading() makes, with the annotations of the tool or-ed in. See shim/hot.c."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         """Builds the engine; config is what retry_engine_new in retry.h documents.
@@ -98,6 +119,11 @@ class Engine:
         """Makes decide work again after it answered OTHER_LIFE."""
         self._current()
 
+    def begin(self, tool: str, request_id: str) -> None:
+        """Notes that a call has begun, for tools with max_elapsed_ms."""
+        t, r = encode(tool), encode(request_id)
+        self.call(lib.shim_begin, t, len(t), r, len(r))
+
     def count_fault(self) -> None:
         """Counts a call that could not be answered."""
         if self._native is not None:
@@ -141,6 +167,13 @@ class Engine:
 
 def _closed(*_: Any) -> int:
     return -_BAD_HANDLE
+
+
+def reading(policy: Mapping[str, Any]) -> int:
+    """What of a result matters to a policy (Engine.policy), as Engine.decide takes it."""
+    reads = policy["reads"]
+    flags = sum(flag for name, flag in READ_FLAGS.items() if reads[name])
+    return flags | (policy["max_text_bytes"] if reads["Texts"] else -1) << 16
 
 
 def encode(text: str) -> bytes:

@@ -8,9 +8,12 @@ from cpex.framework import ResourcePostFetchResult, ToolPostInvokeResult
 from pydantic import BaseModel
 
 from .library import hot
+from .native import REASONS
 
 POLICY_FIELDS = ("max_retries", "backoff_base_ms", "max_backoff_ms", "retry_on_status")
 """What the metadata tells of a policy: the reference's keys, in its order."""
+
+_BUDGET = REASONS.index("budget")
 
 Model = TypeVar("Model", bound=BaseModel)
 Maker = Callable[[dict[str, Any], int], Model]
@@ -21,9 +24,12 @@ def policy_metadata(policy: dict[str, Any]) -> dict[str, Any]:
     return {"retry_policy": {field: policy[field] for field in POLICY_FIELDS}}
 
 
-def trace_metadata(failures: int, delay_ms: int) -> dict[str, Any]:
-    """What the gateway's observability takes from a result."""
-    return {"retry_with_backoff": {"retry_count": failures, "retry_delay_ms": delay_ms}}
+def trace_metadata(answer: int) -> dict[str, Any]:
+    """What the gateway's observability takes from a result; answer is Engine.decide's."""
+    values = {"retry_count": answer >> 8 & 0xFFFFF, "retry_delay_ms": answer >> 28}
+    if answer & 0xFF == _BUDGET:
+        values["throttled"] = 1
+    return {"retry_with_backoff": values}
 
 
 def result_maker(model: type[Model], **fields: Any) -> Maker[Model]:

@@ -16,11 +16,14 @@ from cpex.framework import (
     ResourcePostFetchResult,
     ToolPostInvokePayload,
     ToolPostInvokeResult,
+    ToolPreInvokePayload,
+    ToolPreInvokeResult,
 )
 from cpex.framework.settings import get_settings
 
 from .config import RetryConfig
 from .core import RetryCore
+from .stats import RetryStats
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +55,17 @@ class RetryWithBackoffPlugin(Plugin):
                 config.name,
             )
 
+    async def tool_pre_invoke(
+        self, payload: ToolPreInvokePayload, context: PluginContext
+    ) -> ToolPreInvokeResult:
+        """Changes nothing; notes when the call began, for tools with max_elapsed_ms.
+
+        To be listed under `hooks:` for retry_safety too: only then the gateway passes on
+        what tools declare about themselves.
+        """
+        self._core.tool_pre_invoke(payload, context)
+        return ToolPreInvokeResult()
+
     async def tool_post_invoke(
         self, payload: ToolPostInvokePayload, context: PluginContext, extensions: Any = None
     ) -> ToolPostInvokeResult:
@@ -68,14 +82,21 @@ class RetryWithBackoffPlugin(Plugin):
         """Frees the engine. Calls that still come are answered with "no retry"."""
         self._core.close()
 
+    def stats(self) -> RetryStats:
+        """What was decided under this plugin's name in this process, also before a rebuild.
+
+        Raises NativeFault after shutdown().
+        """
+        return RetryStats.of(self._core.engine.stats())
+
     def to_rust_native_policy(self, tool_name: str, ceiling: int) -> dict[str, Any] | None:
         """The policy of a tool for hosts that retry by themselves, bounded by ceiling.
 
-        None if the policy cannot be expressed so: with check_text_content the decision
-        needs the payload.
+        None if the policy cannot be expressed so: the decision needs the payload, or
+        options are in force that the dictionary has no words for.
         """
         policy = self._core.engine.policy(tool_name, ceiling)
-        if policy["check_text_content"]:
+        if not policy["plain"]:
             return None
         return {
             "kind": "retry_with_backoff",
@@ -83,5 +104,5 @@ class RetryWithBackoffPlugin(Plugin):
             "backoffBaseMs": policy["backoff_base_ms"],
             "maxBackoffMs": policy["max_backoff_ms"],
             "retryOnStatus": policy["retry_on_status"],
-            "jitter": policy["jitter"],
+            "jitter": policy["jitter"] == "full",
         }

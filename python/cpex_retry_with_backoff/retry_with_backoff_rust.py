@@ -11,10 +11,19 @@ from typing import Any, final
 from cpex.framework import ResourcePostFetchResult, ToolPostInvokeResult
 from cpex.framework.settings import get_settings
 
-from .config import MAX_RETRIES_LIMIT, MS_LIMIT, STATUS_LIMIT, RetryConfig, engine_config
+from .config import RetryConfig, engine_config
 from .core import RetryCore
 from .library import OTHER_LIFE, ffi, lib
-from .native import HAS_STATUS, IS_ERROR, UNLISTABLE_STATUS, Engine, NativeFault, encode
+from .native import (
+    HAS_STATUS,
+    IS_ERROR,
+    READ_ERRORS,
+    UNLISTABLE_STATUS,
+    Engine,
+    NativeFault,
+    encode,
+)
+from .options import MAX_RETRIES_LIMIT, MS_LIMIT, STATUS_LIMIT
 
 __all__ = ["RetryStateManager", "RetryWithBackoffPluginCore", "__version__"]
 
@@ -96,10 +105,10 @@ class RetryStateManager:
         _bytes("tool", tool)
         _bytes("request_id", request_id)
         result = {"isError": is_error, "structuredContent": {"status_code": status_code}}
-        answer = self._engine.decide(result, tool, request_id, -1)
+        answer = self._engine.decide(result, tool, request_id, READ_ERRORS)
         if answer == OTHER_LIFE:
             self._engine.renew()
-            answer = self._engine.decide(result, tool, request_id, -1)
+            answer = self._engine.decide(result, tool, request_id, READ_ERRORS)
         if answer < 0:
             raise NativeFault(-answer)
         delay_ms = answer >> 28

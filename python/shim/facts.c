@@ -4,8 +4,18 @@
  * read by read_key in facts.py. Included by hot.c.
  */
 enum {
-  FEW_TEXTS = 8,         /* need no memory of their own */
-  CONTENT_LIMIT = 10000, /* content items that are looked at: more would take too long */
+  FEW_TEXTS = 8,          /* need no memory of their own */
+  FEW_HINTS = 8,          /* hints of one result; more are passed over */
+  CONTENT_LIMIT = 10000,  /* content items that are looked at: more would take too long */
+  SEARCHED_BYTES = 65536, /* how much of the texts the engine searches for patterns */
+};
+
+/* What a policy wants to know beside the error and the status. */
+enum read_flag {
+  READ_HINTS = 1,      /* hints, and false at retryable */
+  READ_ERROR_CODE = 2, /* the code in _meta */
+  READ_ALL_TEXTS = 4,  /* texts beside structured content too, and beginnings of long ones */
+  NEVER_SKIP = 8,      /* the engine wants to hear of every success */
 };
 
 static PyObject *name_isError, *name_structuredContent, *name_status_code, *name_content,
@@ -42,6 +52,30 @@ static int is_true(PyObject *mapping, PyObject *key) {
   return value == Py_True;
 }
 
+/* What was read. Texts, of hints too, have owners, which keep their bytes alive. */
+typedef struct {
+  uint32_t facts; /* enum retry_fact */
+  int64_t status, error_code;
+  size_t hint_count;
+  retry_hint hints[FEW_HINTS];
+  PyObject *hint_owners[FEW_HINTS];
+  size_t count, room, bytes; /* of the texts */
+  retry_text *texts;
+  PyObject **owners;
+  retry_text few_texts[FEW_TEXTS];
+  PyObject *few_owners[FEW_TEXTS];
+} findings;
+
+static void release(findings *p) {
+  for (size_t i = 0; i < p->count; i++) Py_DECREF(p->owners[i]);
+  for (size_t i = 0; i < p->hint_count; i++) Py_XDECREF(p->hint_owners[i]);
+  if (p->texts != p->few_texts) PyMem_Free(p->texts);
+  if (p->owners != p->few_owners) PyMem_Free(p->owners);
+}
+
+#include "texts.c"
+#include "advice.c"
+
 static uint32_t read_status(PyObject *structured, int64_t *status) {
   PyObject *value = get(structured, name_status_code);
   if (value == NULL) return 0;
@@ -58,142 +92,60 @@ static uint32_t read_status(PyObject *structured, int64_t *status) {
   return RETRY_FACT_HAS_STATUS;
 }
 
-/* What was read. Each text has an owner, which keeps its bytes alive. */
-typedef struct {
-  uint32_t facts; /* enum retry_fact */
-  int64_t status;
-  size_t count, room, bytes; /* of the texts */
-  retry_text *texts;
-  PyObject **owners;
-  retry_text few_texts[FEW_TEXTS];
-  PyObject *few_owners[FEW_TEXTS];
-} findings;
-
-static void release(findings *p) {
-  for (size_t i = 0; i < p->count; i++) Py_DECREF(p->owners[i]);
-  if (p->texts != p->few_texts) PyMem_Free(p->texts);
-  if (p->owners != p->few_owners) PyMem_Free(p->owners);
-}
-
-static int make_room(findings *p) {
-  size_t room = 4 * p->room;
-  retry_text *texts = PyMem_Malloc(room * sizeof *texts);
-  PyObject **owners = PyMem_Malloc(room * sizeof *owners);
-  if (texts == NULL || owners == NULL) {
-    PyMem_Free(texts);
-    PyMem_Free(owners);
-    PyErr_NoMemory();
-    return -1;
-  }
-  memcpy(texts, p->texts, p->count * sizeof *texts);
-  memcpy(owners, p->owners, p->count * sizeof *owners);
-  if (p->texts != p->few_texts) PyMem_Free(p->texts);
-  if (p->owners != p->few_owners) PyMem_Free(p->owners);
-  p->texts = texts, p->owners = owners, p->room = room;
-  return 0;
-}
-
-/* The bytes of a text, and a new reference to what holds them; NULL with an exception.
- * Lone surrogates, which JSON can bring, are no error. */
-static PyObject *utf8(PyObject *text, retry_text *bytes) {
-  Py_ssize_t length = 0;
-  PyObject *owner;
-  if (PyUnicode_Check(text)) {
-    bytes->bytes = PyUnicode_AsUTF8AndSize(text, &length);
-    bytes->length = (size_t)length;
-    if (bytes->bytes != NULL) return Py_NewRef(text);
-    PyErr_Clear();
-    owner = PyUnicode_AsEncodedString(text, "utf-8", "surrogatepass");
-  } else {
-    owner = PyBytes_FromObject(text); /* bytes as they are; a copy of a bytearray */
-  }
-  if (owner == NULL) return NULL;
-  bytes->bytes = PyBytes_AsString(owner);
-  bytes->length = (size_t)PyBytes_Size(owner);
-  return owner;
-}
-
-/* Adds the text of one content item if it has one that is not longer than left, and
- * takes it off left; -1 with an exception. libretry applies the limit too, and
- * exactly; here it keeps a huge result from being copied. */
-static int add_text(findings *p, PyObject *item, Py_ssize_t *left) {
-  PyObject *type = get(item, name_type);
-  int is_text = type != NULL && PyUnicode_Check(type) && PyUnicode_Compare(type, name_text) == 0;
-  Py_XDECREF(type);
-  PyObject *text = is_text ? get(item, name_text) : NULL;
-  if (text == NULL) return 0;
-  int result = 0;
-  Py_ssize_t length = -1;
-  if (PyUnicode_Check(text) || PyBytes_Check(text) || PyByteArray_Check(text))
-    length = PyObject_Size(text);
-  if (length >= 0 && length <= *left && (p->count < p->room || (result = make_room(p)) == 0)) {
-    PyObject *owner = utf8(text, &p->texts[p->count]);
-    if (owner == NULL) {
-      result = -1;
-    } else {
-      *left -= length;
-      p->bytes += p->texts[p->count].length;
-      p->owners[p->count++] = owner;
-    }
-  }
-  Py_DECREF(text);
-  return result;
-}
-
-static int read_texts(PyObject *result, findings *p, Py_ssize_t left) {
-  PyObject *content = get(result, name_content);
-  int failed = 0;
-  if (content != NULL && (PyList_Check(content) || PyTuple_Check(content))) {
-    int is_list = PyList_Check(content);
-    /* Reading an item may run code that changes the list: ask for its size each time. */
-    for (Py_ssize_t i = 0; i < CONTENT_LIMIT && !failed; i++) {
-      if (i >= (is_list ? PyList_Size(content) : PyTuple_Size(content))) break;
-      PyObject *item = is_list ? PyList_GetItem(content, i) : PyTuple_GetItem(content, i);
-      Py_INCREF(item);
-      failed = add_text(p, item, &left);
-      Py_DECREF(item);
-    }
-  }
-  Py_XDECREF(content);
-  return failed;
-}
-
 /* Fills found, to be given to release() in any case; text_limit: how long texts may be,
- * -1: they are not looked at. -1 with an exception. */
-static int read_result(PyObject *result, Py_ssize_t text_limit, findings *found) {
-  found->status = 0, found->count = found->bytes = 0, found->room = FEW_TEXTS;
+ * -1: they are not looked at; flags: enum read_flag. -1 with an exception. */
+static int read_result(PyObject *result, Py_ssize_t text_limit, int flags, findings *found) {
+  found->status = found->error_code = 0;
+  found->count = found->bytes = found->hint_count = 0, found->room = FEW_TEXTS;
   found->texts = found->few_texts, found->owners = found->few_owners;
   found->facts = is_true(result, name_isError) ? RETRY_FACT_IS_ERROR : 0;
   PyObject *structured = get(result, name_structuredContent);
+  int failed = 0, all = (flags & READ_ALL_TEXTS) != 0;
   if (structured != NULL) {
     if (is_true(structured, name_isError)) found->facts |= RETRY_FACT_NESTED_IS_ERROR;
     found->facts |= read_status(structured, &found->status);
-    Py_DECREF(structured);
-  } else if (text_limit >= 0 && read_texts(result, found, text_limit) != 0) {
-    return -1;
   }
-  return PyErr_Occurred() ? -1 : 0;
+  if (all || (structured == NULL && text_limit >= 0))
+    failed = read_texts(result, found, text_limit >= 0 ? text_limit : 0, all);
+  /* Without a fact and without a text it is a success, and advice means nothing. */
+  if (!failed && (flags & (READ_HINTS | READ_ERROR_CODE)) && (found->facts != 0 || found->count != 0))
+    read_advice(result, structured, flags, found);
+  if (structured != NULL && found->count != 0) found->facts |= RETRY_FACT_STRUCTURED;
+  Py_XDECREF(structured);
+  return failed || PyErr_Occurred() ? -1 : 0;
 }
 
-/* read(result, text_limit) -> (facts, status, texts as bytes): what decide goes by. */
+/* read(result, text_limit, flags) -> (facts, status, texts as bytes, error_code, hints as
+ * (name, number or bytes)): what decide goes by. */
 static PyObject *read_for_python(PyObject *module, PyObject *args) {
   (void)module;
-  PyObject *result, *answer = NULL;
+  PyObject *result, *answer = NULL, *texts = PyList_New(0), *hints = PyList_New(0);
   Py_ssize_t text_limit;
-  if (!PyArg_ParseTuple(args, "On", &result, &text_limit)) return NULL;
+  int flags, failed = texts == NULL || hints == NULL;
   findings found;
-  if (read_result(result, text_limit, &found) == 0) {
-    PyObject *texts = PyList_New(0);
-    for (size_t i = 0; i < found.count && texts != NULL; i++) {
-      const retry_text *text = &found.texts[i];
-      PyObject *bytes = PyBytes_FromStringAndSize(text->bytes, (Py_ssize_t)text->length);
-      if (bytes == NULL || PyList_Append(texts, bytes) != 0) Py_CLEAR(texts);
-      Py_XDECREF(bytes);
-    }
-    if (texts != NULL)
-      answer = Py_BuildValue("ILN", found.facts, (long long)found.status, texts);
+  if (failed || !PyArg_ParseTuple(args, "Oni", &result, &text_limit, &flags)) goto done;
+  failed = read_result(result, text_limit, flags, &found);
+  for (size_t i = 0; i < found.count && !failed; i++) {
+    const retry_text *text = &found.texts[i];
+    PyObject *bytes = PyBytes_FromStringAndSize(text->bytes, (Py_ssize_t)text->length);
+    failed = bytes == NULL || PyList_Append(texts, bytes) != 0;
+    Py_XDECREF(bytes);
   }
+  for (size_t i = 0; i < found.hint_count && !failed; i++) {
+    const retry_hint *hint = &found.hints[i];
+    PyObject *pair = hint->is_text
+                         ? Py_BuildValue("Iy#", hint->name, hint->text, (Py_ssize_t)hint->length)
+                         : Py_BuildValue("Id", hint->name, hint->number);
+    failed = pair == NULL || PyList_Append(hints, pair) != 0;
+    Py_XDECREF(pair);
+  }
+  if (!failed)
+    answer = Py_BuildValue("ILOLO", found.facts, (long long)found.status, texts,
+                           (long long)found.error_code, hints);
   release(&found);
+done:
+  Py_XDECREF(texts);
+  Py_XDECREF(hints);
   return answer;
 }
 

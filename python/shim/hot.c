@@ -9,11 +9,14 @@
  * it again; only for long texts it is released. libretry never calls Python, so no
  * lock of its can wait for the GIL.
  */
+#define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <math.h>
 
 #include "facts.c"
 #include "results.c"
 
+enum { ANNOTATIONS = 0xFF00 };            /* of enum retry_fact */
 static const size_t LONG_TEXTS = 64 * 1024; /* bytes, from which on the GIL is released */
 
 static const char engine_name[] = "shim_engine";
@@ -21,30 +24,37 @@ static const char engine_name[] = "shim_engine";
 static void free_engine(PyObject *capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, engine_name)); }
 
 /*
- * decide(result, tool, request_id, text_limit) -> the packed answer of shim_decide.
- * text_limit: how long texts may be; -1: they are not looked at. Raises for a tool or
- * a request_id that is no str.
+ * decide(result, tool, request_id, reading) -> the packed answer of shim_decide. reading
+ * says what of the result matters, and what the tool declares: flags of enum read_flag in
+ * bits 0-7, annotations of enum retry_fact in bits 8-15, and from bit 16 on how long
+ * texts may be, -1: they are not read. Raises for a tool or a request_id that is no str.
  */
 static PyObject *decide(PyObject *capsule, PyObject *const *args, Py_ssize_t count) {
   shim_engine *e = PyCapsule_GetPointer(capsule, engine_name);
   if (e == NULL || count != 4 || !PyUnicode_Check(args[1]) || !PyUnicode_Check(args[2]))
-    return PyErr_Format(PyExc_TypeError, "decide(result, tool: str, request_id: str, text_limit: int)");
-  Py_ssize_t text_limit = PyLong_AsSsize_t(args[3]);
-  if (text_limit == -1 && PyErr_Occurred()) return NULL;
+    return PyErr_Format(PyExc_TypeError, "decide(result, tool: str, request_id: str, reading: int)");
+  long long reading = PyLong_AsLongLong(args[3]);
+  if (reading == -1 && PyErr_Occurred()) return NULL;
+  int flags = (int)(reading & 0xFF);
+  Py_ssize_t text_limit = (Py_ssize_t)(reading >> 16);
 
   findings found;
   PyObject *answer = NULL;
-  if (read_result(args[0], text_limit, &found) != 0) goto done;
-  if (found.facts == 0 && found.count == 0 && shim_count_success(e)) {
+  if (read_result(args[0], text_limit, flags, &found) != 0) goto done;
+  if (found.facts == 0 && found.count == 0 && !(flags & NEVER_SKIP) && shim_count_success(e)) {
     answer = PyLong_FromLong(0);
     goto done;
   }
   retry_text tool, request;
   PyObject *tool_owner = utf8(args[1], &tool), *request_owner = NULL;
   if (tool_owner != NULL && (request_owner = utf8(args[2], &request)) != NULL) {
+    retry_call call = {
+        .tool = tool.bytes, .tool_length = tool.length, .request_id = request.bytes,
+        .request_id_length = request.length, .texts = found.texts, .text_count = found.count,
+        .hints = found.hints, .hint_count = found.hint_count, .status = found.status,
+        .error_code = found.error_code, .facts = found.facts | ((uint32_t)reading & ANNOTATIONS)};
     PyThreadState *released = found.bytes > LONG_TEXTS ? PyEval_SaveThread() : NULL;
-    int64_t packed = shim_decide(e, tool.bytes, tool.length, request.bytes, request.length,
-                                 found.facts, found.status, found.texts, found.count);
+    int64_t packed = shim_decide(e, &call);
     if (released != NULL) PyEval_RestoreThread(released);
     answer = PyLong_FromLongLong(packed);
   }
@@ -87,8 +97,9 @@ static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "_hot", NULL, -1, functions, NULL, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__hot(void) {
-#define NAME(word) \
-  if ((name_##word = PyUnicode_InternFromString(#word)) == NULL) return NULL
+#define NAME_AS(word, text) \
+  if ((name_##word = PyUnicode_InternFromString(text)) == NULL) return NULL
+#define NAME(word) NAME_AS(word, #word)
   NAME(isError);
   NAME(structuredContent);
   NAME(status_code);
@@ -97,5 +108,12 @@ PyMODINIT_FUNC PyInit__hot(void) {
   NAME(text);
   NAME(metadata);
   NAME(retry_delay_ms);
+  NAME(headers);
+  NAME(_meta);
+  NAME(code);
+  NAME(retryable);
+  NAME(retry);
+  NAME_AS(error_code, "io.contextforge/errorCode");
+  if (name_advice() != 0) return NULL;
   return PyModule_Create(&definition);
 }

@@ -27,7 +27,7 @@
   X(retry_abi_version) X(retry_version) X(retry_runtime) X(retry_engine_new)                \
   X(retry_engine_free) X(retry_notices) X(retry_decide) X(retry_counters_of)                \
   X(retry_policy) X(retry_stats) X(retry_last_fault) X(retry_judge) X(retry_backoff_ms)     \
-  X(retry_failures) X(retry_record_failure) X(retry_forget)
+  X(retry_failures) X(retry_record_failure) X(retry_forget) X(retry_begin)
 
 #define FIELD(name) __typeof__(&name) name;
 static struct { FUNCTIONS(FIELD) } table;
@@ -134,11 +134,11 @@ static int32_t shim_engine_free(const shim_engine *e) {
 
 /*
  * 1 if a result that shows no error, and has no texts to look at, is dealt with by
- * counting it: while nothing is tracked it changes nothing else, and Go need not be
+ * counting it: while the engine is not busy it changes nothing else, and Go need not be
  * entered. 0: call shim_decide.
  */
 static int shim_count_success(const shim_engine *e) {
-  if (other_life(e) || __atomic_load_n(&e->counters->tracked, __ATOMIC_ACQUIRE) != 0) return 0;
+  if (other_life(e) || __atomic_load_n(&e->counters->busy, __ATOMIC_ACQUIRE) != 0) return 0;
   __atomic_fetch_add(&e->counters->fast_successes, 1, __ATOMIC_RELAXED);
   return 1;
 }
@@ -148,13 +148,10 @@ static int shim_count_success(const shim_engine *e) {
  * more than the call: the reason in bits 0-7, failures in bits 8-27 (at most 2^20-1),
  * delay_ms in bits 28-59; negative: -(enum retry_status) or SHIM_OTHER_LIFE.
  */
-static int64_t shim_decide(const shim_engine *e, const char *tool, size_t tool_length,
-                           const char *request_id, size_t request_id_length, uint32_t facts,
-                           int64_t status, const retry_text *texts, size_t text_count) {
+static int64_t shim_decide(const shim_engine *e, const retry_call *call) {
   if (other_life(e)) return SHIM_OTHER_LIFE;
   retry_decision d;
-  int32_t rc = table.retry_decide(e->handle, tool, tool_length, request_id, request_id_length,
-                                  facts, status, texts, text_count, &d);
+  int32_t rc = table.retry_decide(e->handle, call, &d);
   if (rc != RETRY_OK) return -(int64_t)rc;
   uint64_t failures = d.failures < 0xFFFFF ? d.failures : 0xFFFFF;
   return (int64_t)((uint64_t)d.delay_ms << 28 | failures << 8 | d.reason);
@@ -205,6 +202,11 @@ static int32_t shim_record_failure(const shim_engine *e, const char *tool, size_
 static int32_t shim_forget(const shim_engine *e, const char *tool, size_t tool_length,
                            const char *request_id, size_t request_id_length) {
   return PASS(e, retry_forget(e->handle, tool, tool_length, request_id, request_id_length));
+}
+
+static int32_t shim_begin(const shim_engine *e, const char *tool, size_t tool_length,
+                          const char *request_id, size_t request_id_length) {
+  return PASS(e, retry_begin(e->handle, tool, tool_length, request_id, request_id_length));
 }
 
 static int32_t shim_version(char *out, size_t capacity, size_t *length) {

@@ -35,6 +35,8 @@ ffi.cdef("""
     int32_t shim_record_failure(const shim_engine *e, const char *tool, size_t tool_length,
                                 const char *request_id, size_t request_id_length,
                                 uint32_t *failures);
+    int32_t shim_begin(const shim_engine *e, const char *tool, size_t tool_length,
+                       const char *request_id, size_t request_id_length);
     int32_t shim_forget(const shim_engine *e, const char *tool, size_t tool_length,
                         const char *request_id, size_t request_id_length);
 """)

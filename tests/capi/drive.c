@@ -48,10 +48,21 @@ static int holds(const char *wanted) {
   return strstr(text, wanted) != NULL;
 }
 
+/* retry_decide for a result without hints. */
+static int32_t decide_on(retry_handle engine, const char *tool, size_t tool_length,
+                         const char *request, size_t request_length, uint32_t facts,
+                         int64_t status, const retry_text *texts, size_t text_count,
+                         retry_decision *d) {
+  retry_call call = {.tool = tool, .tool_length = tool_length, .request_id = request,
+                     .request_id_length = request_length, .facts = facts, .status = status,
+                     .texts = texts, .text_count = text_count};
+  return retry_decide(engine, &call, d);
+}
+
 static retry_decision decide(retry_handle engine, const char *request, uint32_t facts,
                              int64_t status) {
   retry_decision d = {-1, 77, 77};
-  CHECK(retry_decide(engine, STR("tool"), STR(request), facts, status, NULL, 0, &d) == RETRY_OK);
+  CHECK(decide_on(engine, STR("tool"), STR(request), facts, status, NULL, 0, &d) == RETRY_OK);
   return d;
 }
 
@@ -70,7 +81,7 @@ static void decisions(void) {
   CHECK(retry_counters_of(e, &counters) == RETRY_OK && counters != NULL);
   retry_decision d = decide(e, "r", RETRY_FACT_IS_ERROR, 0);
   CHECK(d.delay_ms == 200 && d.failures == 1 && d.reason == RETRY_REASON_RETRY);
-  CHECK(counters->tracked == 1);
+  CHECK(counters->busy == 1);
   d = decide(e, "r", RETRY_FACT_HAS_STATUS, 503);
   CHECK(d.delay_ms == 400 && d.failures == 2 && d.reason == RETRY_REASON_RETRY);
   d = decide(e, "r", RETRY_FACT_NESTED_IS_ERROR, 0);
@@ -79,15 +90,15 @@ static void decisions(void) {
   CHECK(d.delay_ms == 0 && d.failures == 0 && d.reason == RETRY_REASON_NOT_RETRYABLE_STATUS);
   d = decide(e, "r", 0, 0);
   CHECK(d.delay_ms == 0 && d.failures == 0 && d.reason == RETRY_REASON_SUCCESS);
-  CHECK(counters->tracked == 0);
+  CHECK(counters->busy == 0);
 
   retry_text texts[10];
   for (int i = 0; i < 10; i++) texts[i].bytes = "fine", texts[i].length = 4;
   texts[9].bytes = "{\"status_code\": 503}";
   texts[9].length = strlen(texts[9].bytes);
-  CHECK(retry_decide(e, STR("tool"), STR("r"), 0, 0, texts, 9, &d) == RETRY_OK && d.delay_ms == 0);
-  CHECK(retry_decide(e, STR("tool"), STR("r"), 0, 0, texts, 10, &d) == RETRY_OK && d.delay_ms == 200);
-  CHECK(retry_decide(e, NULL, 0, "a\0b", 3, RETRY_FACT_IS_ERROR, 0, NULL, 0, &d) == RETRY_OK);
+  CHECK(decide_on(e, STR("tool"), STR("r"), 0, 0, texts, 9, &d) == RETRY_OK && d.delay_ms == 0);
+  CHECK(decide_on(e, STR("tool"), STR("r"), 0, 0, texts, 10, &d) == RETRY_OK && d.delay_ms == 200);
+  CHECK(decide_on(e, NULL, 0, "a\0b", 3, RETRY_FACT_IS_ERROR, 0, NULL, 0, &d) == RETRY_OK);
   CHECK(d.failures == 1);
 
   counters->fast_successes += 5;
@@ -97,10 +108,54 @@ static void decisions(void) {
   CHECK(retry_engine_free(e) == RETRY_OK);
 }
 
+/* Hints, codes, annotations, budgets, deadlines: that each arrives where it belongs. */
+static void policies(void) {
+  char config[2048];
+  retry_handle e = 0;
+  retry_decision d;
+  snprintf(config, sizeof config,
+           "{\"name\": \"policies\", \"state_ttl_ms\": 300000, \"max_tracked_requests\": 1000, "
+           "\"unsafe_tools\": [\"pay*\"], %.*s, \"honor_retry_after\": true, "
+           "\"max_retry_after_ms\": 30000, \"never_retry_on_error_code\": [-32602], "
+           "\"retry_safety\": \"annotated\", \"max_elapsed_ms\": 60000, "
+           "\"budget\": {\"tokens\": 10, \"retry_cost\": 5, \"throttle_cost\": 5, "
+           "\"success_refund\": 1, \"scope\": \"tool\"}}}",
+           (int)strlen(BASE) - 1, BASE);
+  CHECK(retry_engine_new(STR(config), &e, text, sizeof text, &length) == RETRY_OK);
+  retry_hint hints[10] = {{.name = RETRY_HINT_AFTER, .number = 2},
+                          {.name = RETRY_HINT_AFTER_MS, .is_text = 1, .text = "2500", .length = 4}};
+  retry_call call = {.tool = "t", .tool_length = 1, .request_id = "r", .request_id_length = 1,
+                     .facts = RETRY_FACT_IS_ERROR, .hints = hints, .hint_count = 2};
+  CHECK(retry_decide(e, &call, &d) == RETRY_OK);
+  CHECK(d.delay_ms == 2500 && d.reason == RETRY_REASON_RETRY_HINT);
+  call.hint_count = 10;
+  CHECK(retry_decide(e, &call, &d) == RETRY_OK && d.delay_ms == 2500);
+  call.request_id = "s", call.hint_count = 0;
+  CHECK(retry_decide(e, &call, &d) == RETRY_OK && d.reason == RETRY_REASON_BUDGET);
+  CHECK(retry_stats(e, text, sizeof text, &length) == RETRY_OK);
+  CHECK(holds("\"budget\":[{\"tool\":\"t\",\"scope\":\"tool\",\"tokens\":0,\"of\":10}]"));
+  CHECK(holds("\"sum\":5000") && holds("\"retry_hint\":2"));
+  call.facts = RETRY_FACT_IS_ERROR | RETRY_FACT_HAS_ERROR_CODE, call.error_code = -32602;
+  CHECK(retry_decide(e, &call, &d) == RETRY_OK && d.reason == RETRY_REASON_NOT_RETRYABLE_CODE);
+  call.facts = RETRY_FACT_IS_ERROR | RETRY_FACT_TOLD_NOT_TO;
+  CHECK(retry_decide(e, &call, &d) == RETRY_OK && d.reason == RETRY_REASON_TOLD_NOT_TO);
+  call.facts = RETRY_FACT_IS_ERROR | RETRY_FACT_DESTRUCTIVE;
+  CHECK(retry_decide(e, &call, &d) == RETRY_OK && d.reason == RETRY_REASON_UNSAFE);
+  call.facts = RETRY_FACT_IS_ERROR | RETRY_FACT_NOT_READ_ONLY | RETRY_FACT_NOT_IDEMPOTENT;
+  CHECK(retry_decide(e, &call, &d) == RETRY_OK && d.reason == RETRY_REASON_UNSAFE);
+  call.facts = RETRY_FACT_IS_ERROR | RETRY_FACT_DESTRUCTIVE | RETRY_FACT_READ_ONLY;
+  call.tool = "u";
+  CHECK(retry_decide(e, &call, &d) == RETRY_OK && d.reason == RETRY_REASON_RETRY);
+  call.facts = RETRY_FACT_IS_ERROR | RETRY_FACT_IDEMPOTENT, call.tool = "pay", call.tool_length = 3;
+  CHECK(retry_decide(e, &call, &d) == RETRY_OK && d.reason == RETRY_REASON_UNSAFE);
+  CHECK(retry_begin(e, STR("t"), STR("x")) == RETRY_OK);
+  CHECK(retry_engine_free(e) == RETRY_OK);
+}
+
 static void configuration(void) {
   retry_handle e = build("configuration",
                          ", \"ceiling\": 1, \"overrides\": [{\"tool\": \"slow\", \"backoff_base_ms\": 900}]");
-  CHECK(holds("[{\"kind\":\"clamped\",\"tool\":\"\",\"value\":2,\"limit\":1}]"));
+  CHECK(holds("[{\"kind\":\"clamped\",\"tool\":\"\",\"status\":\"\",\"value\":2,\"limit\":1}]"));
   CHECK(retry_notices(e, text, sizeof text, &length) == RETRY_OK && holds("\"clamped\""));
   CHECK(retry_policy(e, STR("slow"), -1, text, sizeof text, &length) == RETRY_OK);
   CHECK(holds("\"max_retries\":1") && holds("\"backoff_base_ms\":900") && holds("\"override\":\"slow\""));
@@ -154,7 +209,7 @@ static void buffers_are_not_kept(void) {
     memcpy(request, "request", 7);
     memcpy(payload, "{\"isError\":true}", 16);
     retry_text one = {payload, 16};
-    CHECK(retry_decide(e, tool, 4, request, 7, 0, 0, &one, 1, &d) == RETRY_OK);
+    CHECK(decide_on(e, tool, 4, request, 7, 0, 0, &one, 1, &d) == RETRY_OK);
     CHECK(d.failures == (uint32_t)i);
     free(tool);
     free(request);
@@ -175,7 +230,7 @@ static void misuse(void) {
   for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) {
     retry_handle h = handles[i];
     d.reason = 0;
-    CHECK(retry_decide(h, STR("t"), STR("r"), 0, 0, NULL, 0, &d) == RETRY_BAD_HANDLE);
+    CHECK(decide_on(h, STR("t"), STR("r"), 0, 0, NULL, 0, &d) == RETRY_BAD_HANDLE);
     CHECK(d.reason == RETRY_REASON_FAULT && d.delay_ms == 0);
     CHECK(retry_engine_free(h) == RETRY_BAD_HANDLE);
     CHECK(retry_notices(h, text, sizeof text, &length) == RETRY_BAD_HANDLE);
@@ -189,15 +244,25 @@ static void misuse(void) {
     CHECK(retry_forget(h, STR("t"), STR("r")) == RETRY_BAD_HANDLE);
   }
   retry_text hole = {NULL, 5};
-  CHECK(retry_decide(e, NULL, 1, STR("r"), 0, 0, NULL, 0, &d) == RETRY_BAD_ARGUMENT);
+  CHECK(decide_on(e, NULL, 1, STR("r"), 0, 0, NULL, 0, &d) == RETRY_BAD_ARGUMENT);
   CHECK(d.reason == RETRY_REASON_FAULT);
-  CHECK(retry_decide(e, STR("t"), NULL, 1, 0, 0, NULL, 0, &d) == RETRY_BAD_ARGUMENT);
-  CHECK(retry_decide(e, "t", SIZE_MAX, STR("r"), 0, 0, NULL, 0, &d) == RETRY_BAD_ARGUMENT);
-  CHECK(retry_decide(e, STR("t"), STR("r"), 8, 0, NULL, 0, &d) == RETRY_BAD_ARGUMENT);
-  CHECK(retry_decide(e, STR("t"), STR("r"), 0, 0, NULL, 1, &d) == RETRY_BAD_ARGUMENT);
-  CHECK(retry_decide(e, STR("t"), STR("r"), 0, 0, &hole, 1, &d) == RETRY_BAD_ARGUMENT);
-  CHECK(retry_decide(e, STR("t"), STR("r"), 0, 0, &hole, SIZE_MAX, &d) == RETRY_BAD_ARGUMENT);
-  CHECK(retry_decide(e, STR("t"), STR("r"), 0, 0, NULL, 0, NULL) == RETRY_BAD_ARGUMENT);
+  CHECK(decide_on(e, STR("t"), NULL, 1, 0, 0, NULL, 0, &d) == RETRY_BAD_ARGUMENT);
+  CHECK(decide_on(e, "t", SIZE_MAX, STR("r"), 0, 0, NULL, 0, &d) == RETRY_BAD_ARGUMENT);
+  CHECK(decide_on(e, STR("t"), STR("r"), 64, 0, NULL, 0, &d) == RETRY_BAD_ARGUMENT);
+  CHECK(decide_on(e, STR("t"), STR("r"), 0, 0, NULL, 1, &d) == RETRY_BAD_ARGUMENT);
+  CHECK(decide_on(e, STR("t"), STR("r"), 0, 0, &hole, 1, &d) == RETRY_BAD_ARGUMENT);
+  CHECK(decide_on(e, STR("t"), STR("r"), 0, 0, &hole, SIZE_MAX, &d) == RETRY_BAD_ARGUMENT);
+  CHECK(decide_on(e, STR("t"), STR("r"), 0, 0, NULL, 0, NULL) == RETRY_BAD_ARGUMENT);
+  CHECK(retry_decide(e, NULL, &d) == RETRY_BAD_ARGUMENT);
+  retry_hint wrong = {.name = 3};
+  retry_call call = {.hints = &wrong, .hint_count = 1};
+  CHECK(retry_decide(e, &call, &d) == RETRY_BAD_ARGUMENT);
+  call.hints = NULL;
+  CHECK(retry_decide(e, &call, &d) == RETRY_BAD_ARGUMENT);
+  wrong.name = RETRY_HINT_AFTER, wrong.is_text = 1, wrong.length = 1, call.hints = &wrong;
+  CHECK(retry_decide(e, &call, &d) == RETRY_BAD_ARGUMENT);
+  CHECK(retry_begin(e, NULL, 1, STR("r")) == RETRY_BAD_ARGUMENT);
+  CHECK(retry_begin(0, STR("t"), STR("r")) == RETRY_BAD_HANDLE);
   CHECK(retry_engine_new(NULL, 1, &stale, text, sizeof text, &length) == RETRY_BAD_ARGUMENT);
   CHECK(retry_engine_new(STR("{}"), NULL, text, sizeof text, &length) == RETRY_BAD_ARGUMENT);
   CHECK(retry_engine_new(STR("{}"), &stale, text, sizeof text, NULL) == RETRY_BAD_ARGUMENT);
@@ -219,9 +284,9 @@ static void *worker(void *engine) {
   for (int i = 0; i < CALLS; i++) {
     char request[16];
     retry_decision d;
-    retry_decide(*(retry_handle *)engine, STR("t"), STR("same"), RETRY_FACT_HAS_STATUS, 503, NULL, 0, &d);
+    decide_on(*(retry_handle *)engine, STR("t"), STR("same"), RETRY_FACT_HAS_STATUS, 503, NULL, 0, &d);
     snprintf(request, sizeof request, "%d", i);
-    retry_decide(*(retry_handle *)engine, STR("t"), STR(request), RETRY_FACT_IS_ERROR, 0, NULL, 0, &d);
+    decide_on(*(retry_handle *)engine, STR("t"), STR(request), RETRY_FACT_IS_ERROR, 0, NULL, 0, &d);
   }
   return NULL;
 }
@@ -247,6 +312,7 @@ static void threads(void) {
 int main(void) {
   versions();
   decisions();
+  policies();
   configuration();
   steps();
   buffers_are_not_kept();

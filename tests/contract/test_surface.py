@@ -17,6 +17,7 @@ import yaml
 
 import cpex_retry_with_backoff as package
 from cpex_retry_with_backoff import native
+from cpex_retry_with_backoff.annotations import BITS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -105,12 +106,17 @@ def test_reasons_and_facts_are_numbered_as_in_the_header() -> None:
     reasons = re.findall(r"RETRY_REASON_(\w+) = (\d+)", header)
     assert [name.lower() for name, _ in reasons] == list(native.REASONS)
     assert [int(number) for _, number in reasons] == list(range(len(reasons)))
-    facts = dict(re.findall(r"RETRY_FACT_(\w+) = (\d+)", header))
-    assert {k: int(v) for k, v in facts.items()} == {
-        "IS_ERROR": native.IS_ERROR,
-        "NESTED_IS_ERROR": native.NESTED_IS_ERROR,
-        "HAS_STATUS": native.HAS_STATUS,
-    }
+    facts = {k: int(v) for k, v in re.findall(r"RETRY_FACT_(\w+) = (\d+)", header)}
+    assert facts["IS_ERROR"] == native.IS_ERROR
+    assert facts["NESTED_IS_ERROR"] == native.NESTED_IS_ERROR
+    assert facts["HAS_STATUS"] == native.HAS_STATUS
+    assert {
+        "readOnlyHint": (facts["READ_ONLY"], facts["NOT_READ_ONLY"]),
+        "idempotentHint": (facts["IDEMPOTENT"], facts["NOT_IDEMPOTENT"]),
+        "destructiveHint": (facts["DESTRUCTIVE"], 0),
+    } == BITS
+    flags = re.findall(r"(READ_\w+|NEVER_SKIP) = (\d+)", (ROOT / "python/shim/facts.c").read_text())
+    assert [int(n) for _, n in flags] == list(native.READ_FLAGS.values()), flags
 
 
 def test_the_engine_counts_under_the_same_names_of_reasons() -> None:

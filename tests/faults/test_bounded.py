@@ -20,7 +20,7 @@ def descriptors():
 def abandon(target, first, count):
     decide = target._core.engine.decide
     for n in range(first, first + count):
-        decide({"isError": True}, "tool", f"{n:032x}", -1)
+        decide({"isError": True}, "tool", f"{n:032x}", native.READ_ERRORS)
 """
 
 
@@ -42,9 +42,9 @@ seen = stats(target)
 assert seen["tracked"] == 100_000 and seen["evicted"] == 1_900_000, seen
 newest = 2_000_000 - 1
 for n in (newest, newest - 1, newest - 99_000):
-    answer = target._core.engine.decide({"isError": True}, "tool", f"{n:032x}", -1)
+    answer = target._core.engine.decide({"isError": True}, "tool", f"{n:032x}", native.READ_ERRORS)
     assert answer >> 8 & 0xFFFFF == 2, (n, hex(answer))
-answer = target._core.engine.decide({"isError": True}, "tool", f"{5:032x}", -1)
+answer = target._core.engine.decide({"isError": True}, "tool", f"{5:032x}", native.READ_ERRORS)
 assert answer >> 8 & 0xFFFFF == 1, "forgotten"
 """,
         limit_s=120,

@@ -78,7 +78,7 @@ def test_a_payload_that_calls_the_plugin_while_it_is_read() -> None:
 
         target = plugin("reading", max_retries=1000)
         in_threads(4, lambda n: [decide(target, Reentrant(FAILED), "t", f"{n}") for _ in range(200)])
-        assert sum(stats(target)["decisions"].values()) == 4 * 200 * 3, "2 keys, so 3 calls each"
+        assert sum(stats(target)["decisions"].values()) == 4 * 200 * 4, "3 keys, so 4 calls each"
     """)
 
 
@@ -139,9 +139,9 @@ def test_a_handle_used_after_shutdown_is_an_error_and_no_crash() -> None:
         stale[0] = target._core.engine._native[0]
         asyncio.run(target.shutdown())
         assert lib.shim_engine_free(stale) == 1, "RETRY_BAD_HANDLE"
-        assert decide({"isError": True}, "t", "r", -1) == -1
+        assert decide({"isError": True}, "t", "r", native.READ_ERRORS) == -1
         others = [plugin("others") for _ in range(100)]
-        assert decide({"isError": True}, "t", "r", -1) == -1
+        assert decide({"isError": True}, "t", "r", native.READ_ERRORS) == -1
         for operation in (target._core.engine.stats, lambda: target._core.engine.policy("t")):
             try:
                 operation()

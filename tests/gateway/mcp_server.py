@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
-from mcp.types import CallToolResult, TextContent
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from scripts import Journal
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -50,6 +50,10 @@ ANSWERS: dict[str, Callable[[], CallToolResult]] = {
     "status404": lambda: result(False, "gone", {"status_code": 404}),
     "error503": lambda: result(True, "busy", {"status_code": 503}),
     "error404": lambda: result(True, "gone", {"status_code": 404}),
+    "hint": lambda: result(True, "busy", {"status_code": 503, "retry_after_ms": 700}),
+    "too_long": lambda: result(True, "busy", {"status_code": 503, "retry_after": 60}),
+    "told": lambda: result(True, "no", {"retryable": False}),
+    "status429": lambda: result(True, "slow down", {"status_code": 429}),
     "text503": lambda: result(False, json.dumps({"status_code": 503, "message": "busy"})),
 }
 
@@ -77,6 +81,47 @@ async def texts(id: str, script: str) -> CallToolResult:
 
 
 @server.tool(structured_output=False)
+async def hints(id: str, script: str) -> CallToolResult:
+    """The same, under a name of its own: its cool-down is nobody else's."""
+    return await answer(id, script)
+
+
+@server.tool(structured_output=False)
+async def frugal(id: str, script: str) -> CallToolResult:
+    """The same, under a name that has an override with a small budget."""
+    return await answer(id, script)
+
+
+@server.tool(structured_output=False)
+async def deadline(id: str, script: str) -> CallToolResult:
+    """The same, under a name that has an override with a deadline."""
+    return await answer(id, script)
+
+
+def declaring(**hints: bool) -> ToolAnnotations:
+    """Annotations by their wire names, which are alike in mcp 1.x and 2.x."""
+    return ToolAnnotations.model_validate(hints)
+
+
+@server.tool(structured_output=False, annotations=declaring(destructiveHint=True))
+async def charge(id: str, script: str) -> CallToolResult:
+    """The same, and declares itself destructive; its override has retry_safety."""
+    return await answer(id, script)
+
+
+@server.tool(structured_output=False, annotations=declaring(readOnlyHint=True))
+async def lookup(id: str, script: str) -> CallToolResult:
+    """The same, and declares itself read-only; its override has retry_safety: strict."""
+    return await answer(id, script)
+
+
+@server.tool(structured_output=False)
+async def silent(id: str, script: str) -> CallToolResult:
+    """The same, and declares nothing; its override has retry_safety: strict."""
+    return await answer(id, script)
+
+
+@server.tool(structured_output=False)
 async def rpc(id: str, script: str) -> CallToolResult:
     """Never reached while its script says "rpc_error": see protocol_errors."""
     return result(False, "fine")
@@ -91,6 +136,9 @@ def readme() -> str:
 @server.custom_route("/times/{call:path}", methods=["GET"])
 async def times(request: Request) -> JSONResponse:
     return JSONResponse(journal.times(request.path_params["call"]))
+
+
+RPC_ERRORS = {"rpc_error": -32603, "rpc_arguments": -32602}
 
 
 def protocol_errors(app: Any) -> Callable[..., Awaitable[None]]:
@@ -110,8 +158,9 @@ def protocol_errors(app: Any) -> Callable[..., Awaitable[None]]:
             hit = call["method"] == "tools/call" and call["params"]["name"] == "rpc"
         except (ValueError, KeyError, TypeError):
             hit = False
-        if hit and journal.attempt(arguments["id"], arguments["script"]) == "rpc_error":
-            error = {"code": -32603, "message": "internal error on purpose"}
+        word = journal.attempt(arguments["id"], arguments["script"]) if hit else "ok"
+        if word in RPC_ERRORS:
+            error = {"code": RPC_ERRORS[word], "message": "an error on purpose"}
             answer = {"jsonrpc": "2.0", "id": call["id"], "error": error}
             await JSONResponse(answer)(scope, receive, send)
             return

@@ -80,6 +80,19 @@ QUICK = [
     mcp("error in a text, check_text_content off", "text503,ok", 1, False, "busy"),
     mcp("the tool raises", "raise,ok", 2, False, FINE),
     mcp("JSON-RPC error", "rpc_error,ok", 2, False, FINE, tool="flaky-rpc"),
+    mcp("JSON-RPC error for bad arguments never gets better", "rpc_arguments,ok", 1, True,
+        "an error on purpose", tool="flaky-rpc"),
+    mcp("a hint is waited for", "hint,ok", 2, False, FINE, tool="flaky-hints", gaps_ms=(700,)),
+    mcp("a failure that is not retryable", "told,ok", 1, True, "no", tool="flaky-frugal"),
+    mcp("a budget for one retry", "error", 2, True, "the tool failed", tool="flaky-frugal"),
+    mcp("a deadline for one retry", "error", 2, True, "the tool failed", tool="flaky-deadline",
+        gaps_ms=(1000,)),
+    mcp("a destructive tool is not retried", "error,ok", 1, True, "failed", tool="flaky-charge"),
+    mcp("a destructive tool is retried after 429", "status429,ok", 2, False, FINE,
+        tool="flaky-charge"),
+    mcp("strict: a read-only tool is retried", "error,ok", 2, False, FINE, tool="flaky-lookup"),
+    mcp("strict: a tool that declares nothing is not", "error,ok", 1, True, "failed",
+        tool="flaky-silent"),
 ]  # fmt: skip
 
 SLOW = [

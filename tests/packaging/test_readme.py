@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 
 import yaml
+from support import plugin
 
 from cpex_retry_with_backoff import RetryConfig
-from cpex_retry_with_backoff.config import ToolFields, load_config
+from cpex_retry_with_backoff.native import REASONS
+from cpex_retry_with_backoff.options import Allowed
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -21,8 +23,12 @@ def blocks(language: str) -> list[str]:
 
 
 def option_rows() -> dict[str, list[str]]:
-    section = README.split("## Configuration")[1].split("### Overrides")[0]
-    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", section, re.M)
+    policies = (ROOT / "docs/policies.md").read_text()
+    sections = [
+        README.split("## Configuration")[1].split("### Overrides")[0],
+        policies.split("## Options")[1].split("## The order")[0],
+    ]
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", "\n".join(sections), re.M)
     return {name: [cell.strip() for cell in rest.split("|")] for name, rest in rows}
 
 
@@ -30,15 +36,14 @@ def test_every_yaml_example_is_accepted_without_a_warning(caplog: object) -> Non
     entries = [e for block in blocks("yaml") for e in yaml.safe_load(block)["plugins"]]
     assert entries
     for entry in entries:
-        load_config(entry["config"], entry["name"])
+        plugin(entry["name"], **entry["config"])
     assert caplog.text == ""  # type: ignore[attr-defined]
 
 
 def test_the_table_of_options_has_every_option_with_its_default() -> None:
     rows = option_rows()
     defaults = RetryConfig().model_dump()
-    assert list(rows) == [*ToolFields.model_fields, "tool_overrides", "state_ttl_ms",
-                          "max_tracked_requests", "emit_policy_metadata"]  # fmt: skip
+    assert sorted(rows) == sorted(RetryConfig.model_fields)
     for name, (shown, *_) in rows.items():
         if name == "retry_on_status":
             shown = f"[{shown}]"
@@ -47,10 +52,11 @@ def test_the_table_of_options_has_every_option_with_its_default() -> None:
 
 def test_the_table_of_options_tells_the_real_bounds() -> None:
     for name, (_, allowed, _) in option_rows().items():
-        if bounds := re.fullmatch(r"(\d+) to (\d+)", allowed):
-            metadata = RetryConfig.model_fields[name].metadata
-            real = {k: getattr(m, k) for m in metadata for k in ("ge", "le") if hasattr(m, k)}
-            assert real == {"ge": int(bounds[1]), "le": int(bounds[2])}, name
+        if bounds := re.search(r"(\d+) to (\d+)$", allowed):
+            words = next(
+                m for m in RetryConfig.model_fields[name].metadata if isinstance(m, Allowed)
+            )
+            assert f"from {bounds[1]} to {bounds[2]}" in words, name
 
 
 def test_every_make_target_that_is_mentioned_exists() -> None:
@@ -68,3 +74,10 @@ def test_every_link_to_a_file_of_ours_leads_somewhere() -> None:
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
             assert (page.parent / link).exists(), f"{link} in {page.name}"
+
+
+def test_the_table_of_reasons_names_every_reason() -> None:
+    section = (ROOT / "docs/policies.md").read_text().split("## The order of the rules")[1]
+    table = section.split("## Tool patterns")[0]
+    first_cells = "".join(re.findall(r"^\|([^|]*)\|", table, re.M))
+    assert set(re.findall(r"`(\w+)`", first_cells)) == set(REASONS)

@@ -31,9 +31,10 @@ def test_all_errors_are_reported_at_once_with_tool_field_value_and_what_is_allow
     assert str(caught.value).splitlines() == [
         "plugin 'mine': 7 errors in its configuration:",
         "  max_retries = -1: must be a whole number from 0 to 1000",
+        "  jitter = 'maybe': must be one of 'full', 'none', 'equal', 'decorrelated', "
+        "true (full), false (none)",
         "  retry_on_status[1] = 'x': must be a list of at most 1000 whole numbers "
-        "from 0 to 2147483647",
-        "  jitter = 'maybe': must be true or false",
+        "from 0 to 2147483647 or classes from 1xx to 5xx",
         "  tool_overrides['search'].max_backoff_ms = 1.5: must be a whole number "
         "from 1 to 2147483647",
         "  tool_overrides['pay'] = None: must be a mapping of options",
@@ -71,9 +72,18 @@ def test_values_are_coerced_as_yaml_with_quotes_needs_it() -> None:
         assert (fields.max_retries, fields.jitter, fields.retry_on_status) == (3, False, [500])
 
 
-def test_defaults_are_those_of_the_original() -> None:
+def test_defaults_are_those_of_the_original_and_what_is_new_is_off_but_for_hints_and_codes() -> (
+    None
+):
     assert load_config(None, "p") == load_config({}, "p") == RetryConfig()
-    assert RetryConfig().model_dump() == {
+    new = {
+        "strategy": "exponential", "multiplier": 2.0, "status_overrides": {},
+        "honor_retry_after": True, "max_retry_after_ms": 30_000, "share_cooldown": True,
+        "never_retry_on_error_code": [-32700, -32600, -32601, -32602],
+        "never_retry_on_text": [], "retry_on_text": [], "retry_safety": "off",
+        "safe_tools": [], "unsafe_tools": [], "budget": None, "max_elapsed_ms": None,
+    }  # fmt: skip
+    assert RetryConfig().model_dump() == new | {
         "max_retries": 2,
         "backoff_base_ms": 200,
         "max_backoff_ms": 5000,

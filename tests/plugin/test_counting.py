@@ -103,7 +103,7 @@ def test_statistics_add_up_to_the_calls(make: Any) -> None:
     call(target, {"isError": True, "structuredContent": {"status_code": 404}})
     asyncio.run(target.tool_post_invoke(None, None))
     decisions = stats(target)["decisions"]
-    assert decisions == {
+    assert {reason: n for reason, n in decisions.items() if n} == {
         "success": 2, "retry": 1, "exhausted": 1, "not_retryable_status": 1, "fault": 1,
     }  # fmt: skip
 

@@ -18,12 +18,12 @@ from cpex_retry_with_backoff.native import HAS_STATUS, IS_ERROR, NESTED_IS_ERROR
 
 def read_facts(result: Any) -> tuple[int, int]:
     """Facts and status."""
-    found: tuple[int, int] = hot.read(result, -1)[:2]
+    found: tuple[int, int] = hot.read(result, -1, 0)[:2]
     return found
 
 
 def read_texts(result: Any, limit: int) -> list[bytes]:
-    texts: list[bytes] = hot.read(result, limit)[2]
+    texts: list[bytes] = hot.read(result, limit, 0)[2]
     return texts
 
 
@@ -145,7 +145,7 @@ def test_reading_and_deciding_keeps_no_references(make: Any) -> None:
     delay(plugin, result)
     before = [sys.getrefcount(thing) for thing in watched]
     for _ in range(100):
-        hot.read(result, 1000)
+        hot.read(result, 1000, 7)
         delay(plugin, result)
         delay(plugin, FAILED)
     assert [sys.getrefcount(thing) for thing in watched] == before
