@@ -14,7 +14,7 @@ SOURCES := go.mod go.sum pyproject.toml setup.py MANIFEST.in \
 GO_FILES := $(shell find engine capi -name '*.go')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install ci lint fmt test-go test-python fuzz mutants soak matrix e2e bench bench-engine wheel sdist record-contract clean
+.PHONY: help demo test install ci lint fmt test-go test-python fuzz mutants soak matrix e2e docs bench bench-engine wheel sdist record-contract clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ matrix: $(VENV)/installed ## the tests with every Python, cpex and pydantic that
 
 e2e: $(VENV)/installed ## the plugin in the real gateway, with real flaky servers
 	$(PY) tests/gateway $(DIST)/*.whl
+
+docs: $(VENV)/installed ## write docs/cli.md, its pictures and the JSON schemas anew
+	$(PY) docs/generate.py
 
 bench: $(VENV)/installed ## ours and both upstream wheels side by side; results go to .cache/bench/results
 	$(PY) -m pip install --quiet --disable-pip-version-check matplotlib

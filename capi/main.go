@@ -50,8 +50,9 @@ func retry_version(out *C.char, capacity C.size_t, length *C.size_t) (rc C.int32
 	defer guard(nil, &rc)
 	return writeJSON(struct {
 		Version string `json:"version"`
+		ABI     int    `json:"abi"`
 		Go      string `json:"go"`
-	}{C.RETRY_VERSION, runtime.Version()}, out, capacity, length)
+	}{C.RETRY_VERSION, C.RETRY_ABI_VERSION, runtime.Version()}, out, capacity, length)
 }
 
 //export retry_runtime

@@ -157,7 +157,7 @@ typedef struct {
 uint32_t retry_abi_version(void);
 
 /* Writes RETRY_VERSION and the Go version that built the library, as JSON:
- * {"version": "0.4.0", "go": "go1.26.8"}. */
+ * {"version": "0.4.0", "abi": 2, "go": "go1.26.8"}. */
 int32_t retry_version(char *out, size_t capacity, size_t *length);
 
 /* What the library's Go runtime holds, as JSON:
@@ -265,6 +265,40 @@ int32_t retry_record_failure(retry_handle engine, retry_bytes tool, size_t tool_
 /* Removes the count of a request. */
 int32_t retry_forget(retry_handle engine, retry_bytes tool, size_t tool_length,
                      retry_bytes request_id, size_t request_id_length);
+
+/* For the operator's tools. */
+
+/*
+ * The delays of a tool's calls that keep failing with a status (negative: without one),
+ * drawn so many times, as JSON: a list with one element for each retry,
+ *   {"retry": 1, "min_ms": 1, "mean_ms": 100.2, "p95_ms": 190, "max_ms": 200,
+ *    "elapsed_ms": 100.2}
+ * elapsed_ms: the mean of all waits so far. The same seed gives the same numbers. Takes
+ * long: up to a second for 20 million draws, which bound samples times max_retries.
+ */
+int32_t retry_schedule(retry_handle engine, retry_bytes tool, size_t tool_length, int64_t status,
+                       uint32_t samples, uint64_t seed, char *out, size_t capacity,
+                       size_t *length);
+
+/* How far a simulation is; read and written atomically while it runs. */
+typedef struct {
+  int64_t done;   /* milliseconds of its duration that were played */
+  int64_t cancel; /* written by the caller: not 0 ends it */
+} retry_progress;
+
+/*
+ * Plays calls of one tool against a server that fails now and then, in virtual time, with
+ * engines built from a configuration (see retry_engine_new). load is JSON:
+ *   {"tool": "t", "rps": 50.0, "duration_ms": 60000, "workers": 4, "latency_ms": 50,
+ *    "outage_start_ms": 10000, "outage_ms": 30000, "fail_rate": 0.01, "capacity_rps": 0.0,
+ *    "status": 503, "retry_after_ms": 0, "seed": 1}
+ * RETRY_OK: what came of it, as JSON (engine/simulate.go, type Simulated).
+ * RETRY_BAD_CONFIG: the text says what is wrong, or "cancelled".
+ * Blocks until it is over: about a second for a million calls. 1 MiB is room enough.
+ */
+int32_t retry_simulate(retry_bytes config, size_t config_length, retry_bytes load,
+                       size_t load_length, retry_progress *progress, char *out,
+                       size_t capacity, size_t *length);
 
 #ifdef __cplusplus
 }

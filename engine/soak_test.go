@@ -44,7 +44,7 @@ func TestAnHourInFastForward(t *testing.T) {
 			e = fresh
 		}
 		if second == 600 {
-			heapAfterWarmUp = heap()
+			heapAfterWarmUp = heapBytes()
 		}
 	}
 	checkInvariants(t, &e.ledger.tracker)
@@ -57,11 +57,11 @@ func TestAnHourInFastForward(t *testing.T) {
 	assert.NotZero(t, stats.Expired)
 	// What is tracked was touched in the last 300 s.
 	require.LessOrEqual(t, stats.Tracked, 300*300)
-	assert.Less(t, heap(), heapAfterWarmUp+4<<20, "the heap is flat")
+	assert.Less(t, heapBytes(), heapAfterWarmUp+4<<20, "the heap is flat")
 	assert.Equal(t, goroutines, runtime.NumGoroutine())
 }
 
-func heap() uint64 {
+func heapBytes() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -1,8 +1,8 @@
 """Reads a configuration: errors in words, warnings of unknown keys, what the engine gets."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -21,7 +21,14 @@ from .options import (
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["RetryConfig", "RetryOverride", "engine_config", "load_config", "unknown_keys"]
+__all__ = ["Problem", "RetryConfig", "engine_config", "load_config", "unknown_keys", "validate"]
+
+
+class Problem(NamedTuple):
+    """Something wrong or odd: where it stands under `config:`, and what is the matter."""
+
+    path: tuple[Any, ...]
+    text: str
 
 
 def load_config(raw: Any, plugin: str) -> RetryConfig:
@@ -29,34 +36,34 @@ def load_config(raw: Any, plugin: str) -> RetryConfig:
 
     Raises RetryConfigError with every error at once. Never changes raw.
     """
+    config, errors = validate(raw)
+    if config is None:
+        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        lines = "".join(f"\n  {error.text}" for error in errors)
+        raise RetryConfigError(f"plugin {plugin!r}: {count} in its configuration:{lines}")
+    for unknown in unknown_keys(raw):
+        logger.warning("plugin %r: %s", plugin, unknown.text)
+    return config
+
+
+def validate(raw: Any) -> tuple[RetryConfig | None, list[Problem]]:
+    """The configuration, or every error in it. Never changes raw."""
     if raw is None:
         raw = {}
     if not isinstance(raw, Mapping):
-        raise RetryConfigError(
-            f"plugin {plugin!r}: config = {_shown(raw)}: must be a mapping of options"
-        )
+        return None, [Problem((), f"config = {_shown(raw)}: must be a mapping of options")]
     errors = list(_misplaced(raw))
+    config = None
     try:
         config = RetryConfig.model_validate(dict(raw))
     except ValidationError as error:
         errors += [_worded(e) for e in error.errors(include_url=False)]
-    if errors:
-        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-        lines = "".join(f"\n  {line}" for line in errors)
-        raise RetryConfigError(f"plugin {plugin!r}: {count} in its configuration:{lines}")
-    for where, nearest in unknown_keys(raw):
-        logger.warning(
-            "plugin %r: unknown key %s is ignored%s",
-            plugin,
-            where,
-            f"; did you mean {nearest!r}?" if nearest else "",
-        )
-    return config
+    return (None if errors else config), errors
 
 
-def unknown_keys(raw: Mapping[Any, Any]) -> Iterable[tuple[str, str | None]]:
-    """(path of the key, nearest known key or None) of each key that means nothing."""
-    for where, options, model in _levels(raw):
+def unknown_keys(raw: Any) -> Iterable[Problem]:
+    """Each key that means nothing, with the nearest known one."""
+    for path, options, model in _levels(raw if isinstance(raw, Mapping) else {}):
         known = model.model_fields
         for key in options:
             if key in known or (model is RetryOverride and key in MISPLACED_IN_AN_OVERRIDE):
@@ -64,36 +71,41 @@ def unknown_keys(raw: Mapping[Any, Any]) -> Iterable[tuple[str, str | None]]:
             from difflib import get_close_matches  # slow to load, and seldom needed
 
             near = get_close_matches(str(key), known, n=1)
-            yield f"{where}{key}", near[0] if near else None
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield Problem((*path, key), f"unknown key {_dotted((*path, key))} is ignored{hint}")
 
 
-def _levels(raw: Mapping[Any, Any]) -> Iterable[tuple[str, Mapping[Any, Any], type[Options]]]:
+Level = tuple[tuple[Any, ...], Mapping[Any, Any], type[Options]]
+
+
+def _levels(raw: Mapping[Any, Any]) -> Iterable[Level]:
     """Every mapping of options: its path, what was written there, its model."""
-    tools: list[tuple[str, Mapping[Any, Any], type[Options]]] = [
-        ("", raw, RetryConfig),
-        *((f"{_at(tool)}.", o, RetryOverride) for tool, o in _overrides(raw)),
-    ]
-    for where, options, model in tools:
-        yield where, options, model
+    tools: list[Level] = [((), raw, RetryConfig)]
+    tools += [(("tool_overrides", tool), o, RetryOverride) for tool, o in _overrides(raw)]
+    for path, options, model in tools:
+        yield path, options, model
         budget, statuses = options.get("budget"), options.get("status_overrides")
         if isinstance(budget, Mapping):
-            yield f"{where}budget.", budget, NESTED["budget"]
+            yield (*path, "budget"), budget, NESTED["budget"]
         for status, entry in statuses.items() if isinstance(statuses, Mapping) else ():
             if isinstance(entry, Mapping):
-                yield f"{where}status_overrides[{status!r}].", entry, StatusOverride
+                yield (*path, "status_overrides", status), entry, StatusOverride
 
 
-def _misplaced(raw: Mapping[Any, Any]) -> Iterable[str]:
+def _misplaced(raw: Mapping[Any, Any]) -> Iterable[Problem]:
     for tool, override in _overrides(raw):
-        wrong = [(key, key, override[key]) for key in override if key in MISPLACED_IN_AN_OVERRIDE]
+        wrong: list[tuple[tuple[Any, ...], Any]]
+        wrong = [((key,), override[key]) for key in override if key in MISPLACED_IN_AN_OVERRIDE]
         budget = override.get("budget")
         scope = budget.get("scope") if isinstance(budget, Mapping) else None
         if isinstance(scope, str) and scope.lower() == "plugin":
-            wrong.append(("budget.scope", "budget", scope))
-        for path, moved, value in wrong:
-            yield (
-                f"{_at(tool)}.{path} = {_shown(value)}: "
-                f"holds for the whole plugin, not for one tool; move {moved} up to `config:`"
+            wrong.append((("budget", "scope"), scope))
+        for inner, value in wrong:
+            path = ("tool_overrides", tool, *inner)
+            yield Problem(
+                path,
+                f"{_dotted(path)} = {_shown(value)}: holds for the whole plugin, not for one tool; "
+                f"move {inner[0]} up to `config:`",
             )
 
 
@@ -105,34 +117,45 @@ def _overrides(raw: Mapping[Any, Any]) -> Iterable[tuple[str, Mapping[Any, Any]]
             yield str(tool), override
 
 
-def _worded(error: Any) -> str:
-    """One line for an error of pydantic's: where, what value, what is allowed."""
-    path, allowed = "", "a mapping of options"
+def _worded(error: Any) -> Problem:
+    """An error of pydantic's: where, what value, what is allowed."""
+    path: list[Any] = []
+    allowed = "a mapping of options"
     model: type[Options] | None = RetryConfig
     entries: type[Options] | None = None  # of the mapping that the next part is a key of
     for part in error["loc"]:
         if entries is not None:
             if error["loc"][-1] == "[key]":
-                return f"{path}: the key {_shown(error['input'])}: must be a tool name (text)"
-            path, model, entries = f"{path}[{part!r}]", entries, None
-            allowed = "a mapping of options"
+                key = f"the key {_shown(error['input'])}: must be a tool name (text)"
+                return Problem((*path, error["input"]), f"{_dotted(path)}: {key}")
+            path.append(part)
+            model, entries, allowed = entries, None, "a mapping of options"
         elif model is not None and part in model.model_fields:
-            path = f"{path}.{part}" if path else str(part)
+            path.append(part)
             field = model.model_fields[str(part)]
             allowed = next(m for m in field.metadata if isinstance(m, Allowed))
             nested = RetryOverride if part == "tool_overrides" else NESTED.get(str(part))
             model = nested if part == "budget" else None
             entries = None if part == "budget" else nested
         elif isinstance(part, int):
-            path = f"{path}[{part}]"
+            path.append(part)
     said = (error.get("ctx") or {}).get("error")
     if isinstance(said, WordedError):
-        return f"{path}: {said}"
-    return f"{path} = {_shown(error['input'])}: must be {allowed}"
+        return Problem(tuple(path), f"{_dotted(path)}: {said}")
+    text = f"{_dotted(path)} = {_shown(error['input'])}: must be {allowed}"
+    return Problem(tuple(path), text)
 
 
-def _at(tool: str) -> str:
-    return f"tool_overrides[{tool!r}]"
+def _dotted(path: Sequence[Any]) -> str:
+    """A path as errors write it: tool_overrides['search'].retry_on_status[1]."""
+    text, keys = "", False
+    for part in path:
+        if keys or isinstance(part, int):
+            text += f"[{part!r}]"
+        else:
+            text += f".{part}" if text else f"{part}"
+        keys = part in ("tool_overrides", "status_overrides") and not keys
+    return text
 
 
 def _shown(value: Any) -> str:

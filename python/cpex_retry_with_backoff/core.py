@@ -11,7 +11,8 @@ from .annotations import read_annotations
 from .ceiling import find_ceiling
 from .config import engine_config, load_config
 from .errors import RetryConfigError
-from .logs import NAME_LIMIT, ToolLog, ToolLogs
+from .logs import NAME_LIMIT, ToolLog, ToolLogs, log_decision
+from .logs import logger as decision_logger
 from .native import OTHER_LIFE, REASONS, Engine, NativeFault, reading
 from .notices import worded
 from .results import policy_metadata, resource_result, tool_result, trace_metadata
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 TOOL_CACHE_LIMIT = 10_000
 """How many tools are remembered: their names come from outside."""
 
+_logs_all = decision_logger.isEnabledFor
 _warned_of_annotations: set[str] = set()
 _EXHAUSTED = REASONS.index("exhausted")
 
@@ -52,14 +54,17 @@ class RetryCore:
         self.name = name
         self.config = load_config(raw, name)
         ceiling, found_in = find_ceiling(get_settings)
+        normalized = engine_config(self.config, name=name, private=private, ceiling=ceiling)
         try:
-            self.engine = Engine(
-                engine_config(self.config, name=name, private=private, ceiling=ceiling)
-            )
+            self.engine = Engine(normalized)
         except RetryConfigError as error:  # patterns are compiled where they are used
             raise RetryConfigError(f"plugin {name!r}: {error}") from None
         for notice in self.engine.notices:
             logger.warning("plugin %r, %s", name, worded(notice, found_in))
+        if self.config.metrics:
+            from .metrics import register
+
+            register(name, normalized)
         self._emit_policy = self.config.emit_policy_metadata
         self._logs = ToolLogs(name)
         self._base = Tool(self.engine.policy(None), self._emit_policy, self._logs.of(""))
@@ -94,6 +99,8 @@ class RetryCore:
                         tool.log.left_out += 1
                     else:
                         tool.log.exhausted(answer >> 8 & 0xFFFFF)
+            if _logs_all(logging.DEBUG):
+                log_decision(self.name, name, request_id, answer)
         except Exception as error:
             answer = 0
             self._fault(error)
@@ -118,6 +125,7 @@ class RetryCore:
 
     def close(self) -> None:
         """Frees the engine. Later calls answer "no retry"."""
+        self._logs.close()
         self.engine.close()
 
     def _tool(self, name: Any) -> Tool:

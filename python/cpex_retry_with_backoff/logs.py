@@ -1,7 +1,13 @@
-"""Logging that a storm of failing calls does not turn into a storm of lines."""
+"""What is logged of decisions: all of them at DEBUG, exhaustion at WARNING.
+
+Records carry the facts as attributes (retry_plugin, retry_tool, ...), for handlers that
+write JSON. Nothing of a payload is ever logged.
+"""
 
 import logging
 import time
+
+from .native import REASONS
 
 logger = logging.getLogger(__name__)
 
@@ -9,6 +15,28 @@ INTERVAL_S = 60.0
 TOOLS_LIMIT = 1000
 NAME_LIMIT = 256
 """The longest name of a tool that is kept anywhere: names come from outside."""
+
+
+def log_decision(plugin: str, tool: str, request_id: str, answer: int) -> None:
+    """A line at DEBUG; answer is what Engine.decide answered, not negative."""
+    reason, delay_ms, failures = REASONS[answer & 0xFF], answer >> 28, answer >> 8 & 0xFFFFF
+    logger.debug(
+        "plugin %r: tool %r, request %r: %s, retry in %d ms, %d failed attempts",
+        plugin,
+        tool[:NAME_LIMIT],
+        request_id[:NAME_LIMIT],
+        reason,
+        delay_ms,
+        failures,
+        extra={
+            "retry_plugin": plugin,
+            "retry_tool": tool[:NAME_LIMIT],
+            "retry_request_id": request_id[:NAME_LIMIT],
+            "retry_reason": reason,
+            "retry_delay_ms": delay_ms,
+            "retry_failures": failures,
+        },
+    )
 
 
 class ToolLog:
@@ -38,7 +66,28 @@ class ToolLog:
             self.tool,
             failures,
             f" ({left_out} more such calls since the last line)" if left_out else "",
+            extra=self._extra(left_out) | {"retry_failures": failures},
         )
+
+    def close(self) -> None:
+        """Says what was left out, so that a storm leaves at least its size behind."""
+        left_out, self.left_out = self.left_out, 0
+        if left_out:
+            logger.warning(
+                "plugin %r: tool %r: retries exhausted for %d more calls since the last line",
+                self.plugin,
+                self.tool,
+                left_out,
+                extra=self._extra(left_out),
+            )
+
+    def _extra(self, left_out: int) -> dict[str, object]:
+        return {
+            "retry_plugin": self.plugin,
+            "retry_tool": self.tool,
+            "retry_reason": "exhausted",
+            "retry_left_out": left_out,
+        }
 
 
 class ToolLogs:
@@ -55,6 +104,12 @@ class ToolLogs:
         log = self._tools.get(tool)
         if log is None:
             if len(self._tools) >= TOOLS_LIMIT:
-                self._tools.clear()
+                self.close()
             log = self._tools[tool] = ToolLog(self._plugin, tool)
         return log
+
+    def close(self) -> None:
+        """Says what was left out, and forgets the tools."""
+        tools, self._tools = self._tools, {}
+        for log in tools.values():
+            log.close()

@@ -5,7 +5,7 @@ shorter cpex_retry_with_backoff.RetryWithBackoffPlugin.
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cpex.framework import (
     Plugin,
@@ -23,7 +23,9 @@ from cpex.framework.settings import get_settings
 
 from .config import RetryConfig
 from .core import RetryCore
-from .stats import RetryStats
+
+if TYPE_CHECKING:
+    from .stats import RetryStats
 
 logger = logging.getLogger(__name__)
 
@@ -82,11 +84,13 @@ class RetryWithBackoffPlugin(Plugin):
         """Frees the engine. Calls that still come are answered with "no retry"."""
         self._core.close()
 
-    def stats(self) -> RetryStats:
+    def stats(self) -> "RetryStats":
         """What was decided under this plugin's name in this process, also before a rebuild.
 
         Raises NativeFault after shutdown().
         """
+        from .stats import RetryStats  # seldom needed, and slow to load
+
         return RetryStats.of(self._core.engine.stats())
 
     def to_rust_native_policy(self, tool_name: str, ceiling: int) -> dict[str, Any] | None:

@@ -37,7 +37,7 @@ static double number_of(PyObject *value) {
 
 /* Keeps a value found under a hint's name, if it can be one. */
 static void add_hint(findings *p, uint32_t name, PyObject *value) {
-  if (p->hint_count == FEW_HINTS || PyBool_Check(value)) return;
+  if (p->hint_count == HINTS_LIMIT || PyBool_Check(value)) return;
   retry_hint *hint = &p->hints[p->hint_count];
   *hint = (retry_hint){.name = name};
   PyObject *owner = NULL;

@@ -5,7 +5,7 @@
  */
 enum {
   FEW_TEXTS = 8,          /* need no memory of their own */
-  FEW_HINTS = 8,          /* hints of one result; more are passed over */
+  HINTS_LIMIT = 32,       /* hints of one result; more are passed over */
   CONTENT_LIMIT = 10000,  /* content items that are looked at: more would take too long */
   SEARCHED_BYTES = 65536, /* how much of the texts the engine searches for patterns */
 };
@@ -57,8 +57,8 @@ typedef struct {
   uint32_t facts; /* enum retry_fact */
   int64_t status, error_code;
   size_t hint_count;
-  retry_hint hints[FEW_HINTS];
-  PyObject *hint_owners[FEW_HINTS];
+  retry_hint hints[HINTS_LIMIT];
+  PyObject *hint_owners[HINTS_LIMIT];
   size_t count, room, bytes; /* of the texts */
   retry_text *texts;
   PyObject **owners;

@@ -9,7 +9,6 @@
  * it again; only for long texts it is released. libretry never calls Python, so no
  * lock of its can wait for the GIL.
  */
-#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <math.h>
 
@@ -114,6 +113,6 @@ PyMODINIT_FUNC PyInit__hot(void) {
   NAME(retryable);
   NAME(retry);
   NAME_AS(error_code, "io.contextforge/errorCode");
-  if (name_advice() != 0) return NULL;
+  if (name_advice() != 0 || (zero = PyLong_FromLong(0)) == NULL) return NULL;
   return PyModule_Create(&definition);
 }

@@ -3,6 +3,7 @@
  * results.py. No two results share anything that can be changed. Included by hot.c.
  */
 static PyObject *name_metadata, *name_retry_delay_ms;
+static PyObject *zero; /* the delay that the copied fields hold already */
 
 /* A copy of a value in which no dict and no list is that of the original. */
 static PyObject *fresh(PyObject *value) {
@@ -44,7 +45,7 @@ static int fill(PyObject *parts, PyObject *result, PyObject *metadata, PyObject 
   PyObject *fields_set = PySet_New(PART(FIELDS_SET)), *empty = PART(EMPTY_SLOTS);
   int failed = fields == NULL || own_metadata == NULL || fields_set == NULL ||
                PyDict_SetItem(fields, name_metadata, own_metadata) != 0 ||
-               PyDict_SetItem(fields, name_retry_delay_ms, delay) != 0 ||
+               (delay != zero && PyDict_SetItem(fields, name_retry_delay_ms, delay) != 0) ||
                set_lists(fields, PART(LISTS)) != 0 ||
                PyObject_GenericSetDict(result, fields, NULL) != 0 ||
                set_slot(PART(SLOT_OF_FIELDS_SET), result, fields_set) != 0;

@@ -27,7 +27,8 @@
   X(retry_abi_version) X(retry_version) X(retry_runtime) X(retry_engine_new)                \
   X(retry_engine_free) X(retry_notices) X(retry_decide) X(retry_counters_of)                \
   X(retry_policy) X(retry_stats) X(retry_last_fault) X(retry_judge) X(retry_backoff_ms)     \
-  X(retry_failures) X(retry_record_failure) X(retry_forget) X(retry_begin)
+  X(retry_failures) X(retry_record_failure) X(retry_forget) X(retry_begin)                     \
+  X(retry_schedule) X(retry_simulate)
 
 #define FIELD(name) __typeof__(&name) name;
 static struct { FUNCTIONS(FIELD) } table;
@@ -207,6 +208,21 @@ static int32_t shim_forget(const shim_engine *e, const char *tool, size_t tool_l
 static int32_t shim_begin(const shim_engine *e, const char *tool, size_t tool_length,
                           const char *request_id, size_t request_id_length) {
   return PASS(e, retry_begin(e->handle, tool, tool_length, request_id, request_id_length));
+}
+
+static int32_t shim_schedule(const shim_engine *e, const char *tool, size_t tool_length,
+                             int64_t status, uint32_t samples, uint64_t seed, char *out,
+                             size_t capacity, size_t *length) {
+  return PASS(e, retry_schedule(e->handle, tool, tool_length, status, samples, seed, out, capacity,
+                                length));
+}
+
+static int32_t shim_simulate(const char *config, size_t config_length, const char *load,
+                             size_t load_length, retry_progress *progress, char *out,
+                             size_t capacity, size_t *length) {
+  return is_open ? table.retry_simulate(config, config_length, load, load_length, progress, out,
+                                        capacity, length)
+                 : SHIM_OTHER_LIFE;
 }
 
 static int32_t shim_version(char *out, size_t capacity, size_t *length) {

@@ -35,6 +35,13 @@ ffi.cdef("""
     int32_t shim_record_failure(const shim_engine *e, const char *tool, size_t tool_length,
                                 const char *request_id, size_t request_id_length,
                                 uint32_t *failures);
+    typedef struct { int64_t done; int64_t cancel; } retry_progress;
+    int32_t shim_schedule(const shim_engine *e, const char *tool, size_t tool_length,
+                          int64_t status, uint32_t samples, uint64_t seed, char *out,
+                          size_t capacity, size_t *length);
+    int32_t shim_simulate(const char *config, size_t config_length, const char *load,
+                          size_t load_length, retry_progress *progress, char *out,
+                          size_t capacity, size_t *length);
     int32_t shim_begin(const shim_engine *e, const char *tool, size_t tool_length,
                        const char *request_id, size_t request_id_length);
     int32_t shim_forget(const shim_engine *e, const char *tool, size_t tool_length,
@@ -44,7 +51,7 @@ ffi.set_source(
     "cpex_retry_with_backoff._shim",
     '#include "shim.c"\n#include "hot.c"\n',
     include_dirs=[str(here), str(here.parents[1] / "capi")],
-    define_macros=[("Py_LIMITED_API", "0x030B0000")],
+    define_macros=[("Py_LIMITED_API", "0x030B0000"), ("PY_SSIZE_T_CLEAN", None)],
     depends=[*map(str, here.glob("*.c")), str(here.parents[1] / "capi" / "retry.h")],
     py_limited_api=True,
 )

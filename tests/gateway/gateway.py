@@ -130,6 +130,10 @@ class Gateway:
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """One authenticated request; the JSON it answers."""
+        return json.loads(self.text(method, path, body))
+
+    def text(self, method: str, path: str, body: Any = None) -> bytes:
+        """One authenticated request; what it answers."""
         request = urllib.request.Request(
             self.process.url + path,
             method=method,
@@ -138,7 +142,8 @@ class Gateway:
         )
         try:
             with urllib.request.urlopen(request, timeout=CALL_LIMIT_S) as answer:
-                return json.loads(answer.read())
+                read: bytes = answer.read()
+                return read
         except urllib.error.HTTPError as error:
             with error:
                 raise RuntimeError(

@@ -29,6 +29,8 @@ class Scenario:
     """Expected pauses between attempts; None: those of the plugin's own configuration."""
     status: int | None = None
     """status_code of the final result's structured content."""
+    needs_error_codes: bool = False
+    """Only for gateways that pass them on."""
     busy_ms: int = 0
     """How long each failing attempt itself takes."""
 
@@ -81,7 +83,7 @@ QUICK = [
     mcp("the tool raises", "raise,ok", 2, False, FINE),
     mcp("JSON-RPC error", "rpc_error,ok", 2, False, FINE, tool="flaky-rpc"),
     mcp("JSON-RPC error for bad arguments never gets better", "rpc_arguments,ok", 1, True,
-        "an error on purpose", tool="flaky-rpc"),
+        "an error on purpose", tool="flaky-rpc", needs_error_codes=True),
     mcp("a hint is waited for", "hint,ok", 2, False, FINE, tool="flaky-hints", gaps_ms=(700,)),
     mcp("a failure that is not retryable", "told,ok", 1, True, "no", tool="flaky-frugal"),
     mcp("a budget for one retry", "error", 2, True, "the tool failed", tool="flaky-frugal"),

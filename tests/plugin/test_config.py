@@ -82,6 +82,7 @@ def test_defaults_are_those_of_the_original_and_what_is_new_is_off_but_for_hints
         "never_retry_on_error_code": [-32700, -32600, -32601, -32602],
         "never_retry_on_text": [], "retry_on_text": [], "retry_safety": "off",
         "safe_tools": [], "unsafe_tools": [], "budget": None, "max_elapsed_ms": None,
+        "metrics": None,
     }  # fmt: skip
     assert RetryConfig().model_dump() == new | {
         "max_retries": 2,

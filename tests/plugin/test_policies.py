@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 import sys
@@ -184,6 +185,14 @@ SOON = format_datetime(datetime.now(UTC) + timedelta(seconds=3600), usegmt=True)
 )  # fmt: skip
 def test_hints_in_structured_content(make: Any, content: dict[str, Any], expected: int) -> None:
     assert delay(make(), structured(**content)) == expected
+
+
+def test_hints_without_end_are_read_up_to_a_bound(make: Any) -> None:
+    words = ["".join(c) for c in itertools.product(*[(c, c.upper()) for c in "retry"])]
+    many = {f"{word}-after": str(i % 3) for i, word in enumerate(words * 2)}
+    many |= {f"{word}_after_ms": "1" for word in words}
+    assert len(many) == 64
+    assert delay(make(), structured(headers=many)) == 2000
 
 
 def test_hints_are_found_in_meta_and_in_texts(make: Any) -> None:
