@@ -73,8 +73,8 @@ _CPEX_RETRY_COMPLETE=fish_source cpex-retry | source     # in config.fish
 ## Metrics and logs
 
 `metrics: prometheus` in the plugin's configuration shows the engine's counters in
-prometheus_client's default registry, which the gateway serves at `/metrics/prometheus`
-(`pip install 'cpex-retry-with-backoff[prometheus]'`). They are read when somebody scrapes; calls
+prometheus_client's default registry (`pip install 'cpex-retry-with-backoff[prometheus]'`), which
+the gateway serves at `/metrics/prometheus` with `ENABLE_METRICS=true`. They are read when somebody scrapes; calls
 pay nothing. Each gateway worker has its own, and a scrape sees the worker that answers it.
 
 | metric | labels | what |

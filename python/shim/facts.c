@@ -150,7 +150,7 @@ done:
 }
 
 /* bind(read_key, CopyOnWriteDict or None) */
-static PyObject *bind(PyObject *module, PyObject *args) {
+static PyObject *bind_reader(PyObject *module, PyObject *args) {
   (void)module;
   PyObject *reader, *type;
   if (!PyArg_ParseTuple(args, "OO", &reader, &type)) return NULL;

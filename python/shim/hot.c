@@ -85,7 +85,7 @@ static PyObject *decider(PyObject *module, PyObject *address) {
 }
 
 static PyMethodDef functions[] = {
-    {"bind", bind, METH_VARARGS, NULL},
+    {"bind", bind_reader, METH_VARARGS, NULL},
     {"decider", decider, METH_O, NULL},
     {"maker", maker, METH_VARARGS, NULL},
     {"read", read_for_python, METH_VARARGS, NULL},

@@ -149,6 +149,11 @@ def test_pictures_are_drawn(tmp_path: Path, ending: str) -> None:
     run("simulate", write(tmp_path), "--plot", load)
     for file in (waits, load):
         assert file.stat().st_size > 5000
+    before = waits.read_bytes()
+    run("schedule", "--max-retries", 4, "--plot", waits)
+    assert waits.read_bytes() == before, "the same picture is the same file"
+    result = CliRunner().invoke(main, ["schedule", "--plot", str(tmp_path / "x.unknown")])
+    assert "cannot be drawn" in result.output
 
 
 def test_without_matplotlib_there_is_a_chart_and_a_word(tmp_path: Path, monkeypatch: Any) -> None:

@@ -106,6 +106,7 @@ class Gateway:
             "LOG_LEVEL": "WARNING",  # its default, ERROR, hides the plugin's warnings
             "TOOL_TIMEOUT": "2",
             "OBSERVABILITY_ENABLED": "true",
+            "ENABLE_METRICS": "true",
             "RETRY_MAX_ATTEMPTS": "1",
             "RETRY_BASE_DELAY": "0.01",
             **environment,

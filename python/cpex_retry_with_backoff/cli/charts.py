@@ -1,6 +1,7 @@
 """Pictures with matplotlib, where it is installed, and charts for the terminal."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,9 +20,22 @@ def matplotlib_or_none() -> Any:
         )
         return None
     matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "cpex-retry"  # the same picture is the same file
     from matplotlib import pyplot
 
     return pyplot
+
+
+def save(pyplot: Any, figure: Any, file: Path) -> None:
+    """Writes a figure into a .svg or .png file, without the time of day."""
+    svg = file.suffix == ".svg"
+    try:
+        figure.savefig(file, dpi=144, metadata={"Date": None} if svg else None)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{file} cannot be drawn: {error}") from error
+    finally:
+        pyplot.close(figure)
+    click.echo(f"drawn: {file}")
 
 
 def bars(title: str, rows: Sequence[tuple[str, float, str]]) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ..library import lib
 from ..native import read_text
-from .charts import bars, matplotlib_or_none
+from .charts import bars, matplotlib_or_none, save
 from .entry import Loaded, load
 from .source import Source
 
@@ -132,6 +132,4 @@ def _plot(waits: list[Wait], file: Path) -> None:
     axes.set_title("How long a call that keeps failing waits")
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(file, dpi=144)
-    pyplot.close(figure)
-    click.echo(f"drawn: {file}")
+    save(pyplot, figure, file)

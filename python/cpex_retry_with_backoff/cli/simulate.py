@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ..library import ffi, lib
-from .charts import bars, matplotlib_or_none
+from .charts import bars, matplotlib_or_none, save
 from .entry import load
 from .source import Source
 
@@ -242,9 +242,7 @@ def _plot(answer: Simulation, file: Path) -> None:
     success.set_ylabel("calls that succeed (%)")
     success.set_title("Success, by when the call began")
     success.set_xlabel("time (s)")
-    figure.savefig(file, dpi=144)
-    pyplot.close(figure)
-    click.echo(f"drawn: {file}")
+    save(pyplot, figure, file)
 
 
 def _terminal(outcome: Outcome) -> str:
