@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 DIST := dist
+# The wheel that is built for this machine; others may lie beside it.
+NATIVE = $(DIST)/*-$(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_platform().translate({45: 95, 46: 95}))').whl
 FUZZTIME ?= 10s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -14,7 +16,7 @@ SOURCES := go.mod go.sum pyproject.toml setup.py MANIFEST.in \
 GO_FILES := $(shell find engine capi -name '*.go')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test install ci lint fmt test-go test-python fuzz mutants soak matrix e2e docs bench bench-engine wheel sdist record-contract clean
+.PHONY: help demo test install ci lint fmt test-go test-python fuzz mutants soak matrix e2e docs bench bench-engine wheel wheels verify-wheels sdist record-contract clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,17 +50,17 @@ soak: $(VENV)/installed ## three minutes of everything, with memory and threads 
 	SOAK_SECONDS=180 $(PY) -m pytest -s tests/faults/test_bounded.py -k soak
 
 matrix: $(VENV)/installed ## the tests with every Python, cpex and pydantic that is supported
-	$(PY) tests/matrix.py $(DIST)/*.whl
+	$(PY) tests/matrix.py $(NATIVE)
 
 e2e: $(VENV)/installed ## the plugin in the real gateway, with real flaky servers
-	$(PY) tests/gateway $(DIST)/*.whl
+	$(PY) tests/gateway $(NATIVE)
 
 docs: $(VENV)/installed ## write docs/cli.md, its pictures and the JSON schemas anew
 	$(PY) docs/generate.py
 
 bench: $(VENV)/installed ## ours and both upstream wheels side by side; results go to .cache/bench/results
 	$(PY) -m pip install --quiet --disable-pip-version-check matplotlib
-	$(PY) benchmarks/run.py $(DIST)/*.whl $(BENCH)
+	$(PY) benchmarks/run.py $(NATIVE) $(BENCH)
 
 bench-engine: ## the engine alone, for benchstat
 	go test ./engine -run '^$$' -bench . -benchmem -count 6
@@ -77,6 +79,16 @@ fmt: $(VENV)/tools ## format Go and Python
 	$(VENV)/bin/ruff format .
 
 wheel: $(VENV)/wheel ## build the wheel for this machine into dist/
+
+wheels: $(VENV)/wheel $(VENV)/cross sdist ## build the wheels of all platforms into dist/
+	rm -f $(DIST)/*-cp311-abi3-manylinux* $(DIST)/*-win_amd64.whl $(DIST)/*-macosx*
+	$(PY) wheels/build.py --native $(NATIVE) --dist $(DIST)
+
+verify-wheels: $(VENV)/cross ## look into the wheels of all platforms, and run what can be run here
+	$(PY) wheels/verify.py $(DIST)
+	$(PY) wheels/foreign.py $(DIST)
+	$(PY) wheels/reproduce.py
+	$(PY) wheels/smoke.py $(DIST)
 
 sdist: $(VENV)/tools ## build the source archive into dist/
 	$(PY) -m build --sdist --outdir $(DIST) .
@@ -97,11 +109,17 @@ $(VENV)/tools: requirements-dev.txt
 	@touch $@
 
 $(VENV)/wheel: $(VENV)/tools $(SOURCES)
-	rm -rf build $(DIST)/*.whl
+	rm -rf build $(NATIVE)
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(DIST) .
 	@touch $@
 
+$(VENV)/cross: $(VENV)/tools wheels/requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r wheels/requirements.txt
+	@command -v x86_64-w64-mingw32-gcc > /dev/null || { \
+	  echo "mingw is missing: apt-get install gcc-mingw-w64-x86-64"; exit 1; }
+	@touch $@
+
 $(VENV)/installed: $(VENV)/wheel
-	$(PY) -m pip install --quiet --disable-pip-version-check $(DIST)/*.whl
-	$(PY) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(DIST)/*.whl
+	$(PY) -m pip install --quiet --disable-pip-version-check $(NATIVE)
+	$(PY) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(NATIVE)
 	@touch $@

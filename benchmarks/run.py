@@ -86,7 +86,7 @@ def measure(bench: Bench, rounds: int, stall: bool) -> None:
     few, compared = max(1, rounds // 3), (*UPSTREAM, "ours")
     bench.take_turns(rounds, WHEELS, "paths")
     bench.take_turns(rounds, compared, "start")
-    bench.take_turns(few, compared, "manager")
+    bench.take_turns(rounds, compared, "manager")
     bench.take_turns(few, compared, "native")
     for count in OVERRIDES:
         bench.take_turns(few, compared, "overrides", str(count))

@@ -55,13 +55,12 @@ func (n *noticer) build(under *Policy, key string, f *Fields) (*Policy, error) {
 			}
 		}
 	}
-	for i := range p.byStatus {
-		entry := &p.byStatus[i]
-		fields := said[entry.status.key()]
+	for _, entry := range p.statusLayer {
+		fields := said[entry.Status.key()]
 		if fields == nil {
 			fields = &FormulaFields{}
 		}
-		n.formula(&entry.Formula, fields, Notice{Tool: key, Status: entry.status.String()})
+		n.formula(p.entry(entry.Status), fields, Notice{Tool: key, Status: entry.Status.String()})
 	}
 	return p, nil
 }

@@ -53,7 +53,8 @@ func CompilePattern(text string) (*Pattern, error) {
 		case '[':
 			var err error
 			if next, rest, err = readClass(rest); err != nil {
-				return nil, fmt.Errorf("the pattern %q is malformed: %w", text, err)
+				return nil, fmt.Errorf("the pattern %q is malformed: %w: must be a name, or a "+
+					"pattern of *, ?, [ab], [a-z] and [!a]", text, err)
 			}
 		default:
 			p.literals++

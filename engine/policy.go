@@ -14,6 +14,7 @@ type Policy struct {
 	// Formula is in force for every status that has none of its own.
 	Formula
 	RetryOnStatus    []Status // as written, for the metadata
+	NeverRetryCodes  []int64  // likewise
 	CheckTextContent bool
 	MaxTextBytes     int64
 	HonorRetryAfter  bool
@@ -26,35 +27,35 @@ type Policy struct {
 	Override string
 
 	statuses    statusSet
-	byStatus    []statusFormula
-	neverCodes  []int64
+	byStatus    map[int64]*Formula // entries of status_overrides for one status
+	byClass     [6]*Formula        // and those for a class
+	neverCodes  map[int64]struct{}
 	neverTexts  []*regexp.Regexp
 	retryTexts  []*regexp.Regexp
 	statusLayer []StatusFields // what byStatus was made from
 }
 
-// statusFormula is the formula for one entry of status_overrides.
-type statusFormula struct {
-	status Status
-	Formula
-}
-
 // formulaFor finds the formula for the status that was just seen: an exact entry beats
 // that of its class, which beats the plain fields.
 func (p *Policy) formulaFor(status int64, known bool) *Formula {
-	if !known || len(p.byStatus) == 0 {
+	if !known || len(p.statusLayer) == 0 {
 		return &p.Formula
 	}
-	found, class := &p.Formula, classOf(status)
-	for i := range p.byStatus {
-		switch entry := &p.byStatus[i]; {
-		case entry.status.Class == 0 && entry.status.Code == status:
-			return &entry.Formula
-		case entry.status.Class != 0 && entry.status.Class == class:
-			found = &entry.Formula
-		}
+	if f := p.byStatus[status]; f != nil {
+		return f
 	}
-	return found
+	if f := p.byClass[classOf(status)]; f != nil {
+		return f
+	}
+	return &p.Formula
+}
+
+// entry is the formula for an entry of status_overrides.
+func (p *Policy) entry(status Status) *Formula {
+	if status.Class != 0 {
+		return p.byClass[status.Class]
+	}
+	return p.byStatus[status.Code]
 }
 
 // with lays fields over a policy: what is set replaces, the rest stays.
@@ -70,7 +71,13 @@ func (p *Policy) with(f *Fields) (*Policy, error) {
 	set(&merged.HonorRetryAfter, f.HonorRetryAfter)
 	set(&merged.ShareCooldown, f.ShareCooldown)
 	set(&merged.Safety, f.RetrySafety)
-	set(&merged.neverCodes, f.NeverRetryOnErrorCode)
+	if f.NeverRetryOnErrorCode != nil {
+		merged.NeverRetryCodes = slices.Clone(*f.NeverRetryOnErrorCode)
+		merged.neverCodes = map[int64]struct{}{}
+		for _, code := range *f.NeverRetryOnErrorCode {
+			merged.neverCodes[code] = struct{}{}
+		}
+	}
 	setMilliseconds(&merged.MaxRetryAfter, f.MaxRetryAfterMS)
 	setMilliseconds(&merged.MaxElapsed, f.MaxElapsedMS)
 	if f.Budget != nil {
@@ -82,9 +89,14 @@ func (p *Policy) with(f *Fields) (*Policy, error) {
 	if f.StatusOverrides != nil {
 		merged.statusLayer = mergeStatuses(p.statusLayer, *f.StatusOverrides)
 	}
-	merged.byStatus = make([]statusFormula, len(merged.statusLayer))
-	for i, entry := range merged.statusLayer {
-		merged.byStatus[i] = statusFormula{entry.Status, merged.Formula.with(&entry.FormulaFields)}
+	merged.byStatus, merged.byClass = map[int64]*Formula{}, [6]*Formula{}
+	for _, entry := range merged.statusLayer {
+		formula := merged.Formula.with(&entry.FormulaFields)
+		if entry.Status.Class != 0 {
+			merged.byClass[entry.Status.Class] = &formula
+		} else {
+			merged.byStatus[entry.Status.Code] = &formula
+		}
 	}
 	var err error
 	if f.NeverRetryOnText != nil {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"regexp"
-	"slices"
 	"time"
 )
 
@@ -139,9 +138,8 @@ func refusal(p *Policy, c *Call, v *verdict, wallNow func() time.Time) Reason {
 			}
 		}
 	}
-	isError := c.Facts.IsError || c.Facts.NestedIsError
 	switch {
-	case isError && c.Facts.HasErrorCode && !v.hasStatus && slices.Contains(p.neverCodes, c.Facts.ErrorCode):
+	case c.Facts.HasErrorCode && !v.hasStatus && p.neverGetsBetter(&c.Facts):
 		return NotRetryableCode
 	case matchTexts(p.neverTexts, c.Texts):
 		return NotRetryableText
@@ -149,6 +147,11 @@ func refusal(p *Policy, c *Call, v *verdict, wallNow func() time.Time) Reason {
 		return ToldNotTo
 	}
 	return Retry
+}
+
+func (p *Policy) neverGetsBetter(f *Facts) bool {
+	_, never := p.neverCodes[f.ErrorCode]
+	return never && (f.IsError || f.NestedIsError)
 }
 
 // matchTexts searches each text in turn, SearchedTextBytes in all.

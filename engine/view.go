@@ -63,7 +63,7 @@ func (t *tool) view(ceiling int64) PolicyView {
 		HonorRetryAfter:       p.HonorRetryAfter,
 		MaxRetryAfterMS:       p.MaxRetryAfter.Milliseconds(),
 		ShareCooldown:         p.ShareCooldown,
-		NeverRetryOnErrorCode: append([]int64{}, p.neverCodes...),
+		NeverRetryOnErrorCode: append([]int64{}, p.NeverRetryCodes...),
 		NeverRetryOnText:      []string{},
 		RetryOnText:           []string{},
 		RetrySafety:           p.Safety,
@@ -81,9 +81,8 @@ func (t *tool) view(ceiling int64) PolicyView {
 		},
 		Plain: p.plain(),
 	}
-	for i := range p.byStatus {
-		entry := &p.byStatus[i]
-		v.StatusOverrides = append(v.StatusOverrides, StatusView{entry.status, entry.Formula.view(ceiling)})
+	for _, entry := range p.statusLayer {
+		v.StatusOverrides = append(v.StatusOverrides, StatusView{entry.Status, p.entry(entry.Status).view(ceiling)})
 	}
 	for _, pattern := range p.neverTexts {
 		v.NeverRetryOnText = append(v.NeverRetryOnText, pattern.String())
@@ -109,6 +108,6 @@ func (f *Formula) view(ceiling int64) FormulaView {
 func (p *Policy) plain() bool {
 	return !p.CheckTextContent && p.Strategy == Exponential && p.Multiplier == 2 &&
 		(p.Jitter == FullJitter || p.Jitter == NoJitter) && p.statuses.classes == [6]bool{} &&
-		len(p.byStatus)+len(p.neverTexts)+len(p.retryTexts) == 0 &&
+		len(p.statusLayer)+len(p.neverTexts)+len(p.retryTexts) == 0 &&
 		p.Safety == SafetyOff && p.Budget == nil && p.MaxElapsed == 0
 }

@@ -61,7 +61,7 @@ class RetryCore:
             raise RetryConfigError(f"plugin {name!r}: {error}") from None
         for notice in self.engine.notices:
             logger.warning("plugin %r, %s", name, worded(notice, found_in))
-        if self.config.metrics:
+        if self.config.metrics and not private:
             from .metrics import register
 
             register(name, normalized)

@@ -6,6 +6,7 @@ See the comment in shim.c for why. Safe for concurrent use.
 import os
 import platform
 import sys
+import sysconfig
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -18,13 +19,24 @@ from typing import Any
 from .elf import why_unusable
 from .errors import NativeLibraryError
 
+
+def advice() -> str:
+    """What to do where the native parts cannot be loaded."""
+    host = str(sysconfig.get_config_var("HOST_GNU_TYPE"))
+    if "musl" in host:
+        return (
+            f"This Python runs on musl ({host}, Alpine Linux perhaps), where a library written in "
+            "Go cannot be loaded: use an image that is based on glibc, such as python:3.12-slim."
+        )
+    return "There is no Python fallback; install the wheel for this platform."
+
+
 try:
     from . import _shim
 except ImportError as error:  # pragma: no cover - tested by taking the file away
     raise NativeLibraryError(
         f"cpex-retry-with-backoff cannot load its native module _shim from "
-        f"{Path(__file__).parent} on {sys.platform} {platform.machine()}: {error}. "
-        "There is no Python fallback; install the wheel for this platform."
+        f"{Path(__file__).parent} on {sys.platform} {platform.machine()}: {error}. {advice()}"
     ) from error
 
 ffi, lib = _shim.ffi, _shim.lib
@@ -130,6 +142,5 @@ def _file_copy(path: Path) -> Iterator[str]:
 def _error(path: Path, why: str) -> NativeLibraryError:
     return NativeLibraryError(
         f"cpex-retry-with-backoff cannot use its native library {path} on "
-        f"{sys.platform} {platform.machine()}: {why}. There is no Python fallback; "
-        "install the wheel for this platform again."
+        f"{sys.platform} {platform.machine()}: {why}. {advice()}"
     )

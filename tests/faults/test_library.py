@@ -29,7 +29,7 @@ def said_by(folder: Path) -> str:
     said = ran.stdout.splitlines()[-2]
     assert said.startswith(f"cpex-retry-with-backoff cannot use its native library {folder}")
     assert "linux x86_64" in said or "linux " in said
-    assert said.endswith("There is no Python fallback; install the wheel for this platform again.")
+    assert said.endswith("There is no Python fallback; install the wheel for this platform.")
     return said
 
 
@@ -110,5 +110,31 @@ def test_a_missing_shim_is_named_when_the_plugin_is_imported(tmp_path: Path) -> 
         last = ran.stderr.strip().splitlines()[-1]
         assert ran.returncode == 1
         assert "NativeLibraryError: cpex-retry-with-backoff cannot load its native module" in last
+        """
+    )
+
+
+def test_on_musl_the_error_says_why_and_what_to_do(library: Path) -> None:
+    """A simulation: the library cannot be opened, and Python says that it runs on musl."""
+    library.write_bytes(b"no library")
+    passes(
+        f"""
+        import sysconfig
+        real = sysconfig.get_config_var
+        sysconfig.get_config_var = lambda name: (
+            "x86_64-alpine-linux-musl" if name == "HOST_GNU_TYPE" else real(name))
+        sys.path.insert(0, {str(library.parents[1])!r})
+        for name in [n for n in sys.modules if n.startswith("cpex_retry_with_backoff")]:
+            del sys.modules[name]
+        from cpex_retry_with_backoff.errors import NativeLibraryError
+        import cpex_retry_with_backoff.library as opened
+        assert opened.__file__.startswith({str(library.parents[1])!r})
+        try:
+            opened.ensure_open()
+        except NativeLibraryError as error:
+            assert "runs on musl (x86_64-alpine-linux-musl" in str(error), error
+            assert "based on glibc, such as python:3.12-slim" in str(error), error
+        else:
+            raise SystemExit("opened")
         """
     )
