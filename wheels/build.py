@@ -74,13 +74,18 @@ def build_shim(target: Target, source: Path, folder: Path) -> Path:
     """The shim for a target."""
     out, cc = folder / target.shim, compiler(target)
     flags = ["-std=c99", "-O2", "-g0", "-D_GNU_SOURCE", *LIMITED, *target.cflags, f"-ffile-prefix-map={ROOT}=.",
-             f"-ffile-prefix-map={folder}=.", f"-I{ROOT}/python/shim", f"-I{ROOT}/capi"]  # fmt: skip
+             f"-ffile-prefix-map={folder.parent}=.", f"-I{ROOT}/python/shim", f"-I{ROOT}/capi"]  # fmt: skip
     include = sysconfig.get_path("include")
     if target.goos == "windows":
         return build_windows_shim(target, source, folder, flags, include)
     link = ["-shared", "-fPIC", "-s", "-Wl,--build-id=none"]
     if target.goos == "darwin":
-        link = ["-shared", "-fPIC", "-Wl,-undefined,dynamic_lookup"]
+        link = [
+            "-shared",
+            "-fPIC",
+            "-Wl,-undefined,dynamic_lookup",
+            f"-Wl,-install_name,@rpath/{target.shim}",
+        ]
     run(*cc, *flags, f"-I{include}", source, *link, "-o", out)
     return out
 
