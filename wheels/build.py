@@ -29,9 +29,9 @@ EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", "315532800"))  # 1980-01-01, the
 LIMITED = ("-DPy_LIMITED_API=0x030B0000", "-DPY_SSIZE_T_CLEAN")
 
 
-def run(*command: object, **environment: str) -> str:
+def run(*command: object, cwd: Path = ROOT, **environment: str) -> str:
     """Runs a command or ends with what it said."""
-    ran = subprocess.run([str(w) for w in command], cwd=ROOT, env={**os.environ, **environment},
+    ran = subprocess.run([str(w) for w in command], cwd=cwd, env={**os.environ, **environment},
                          capture_output=True, text=True, check=False)  # fmt: skip
     if ran.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}\n{ran.stdout}{ran.stderr}")
@@ -102,7 +102,8 @@ def build_windows_shim(target: Target, source: Path, folder: Path, flags: list[s
     data = ("Type", "Struct", "PyExc_")
     lines = [f"{n} DATA" if any(d in n for d in data) else n for n in names]
     definition.write_text("LIBRARY python3.dll\nEXPORTS\n" + "\n".join(lines) + "\n")
-    run(f"{target.prefix}dlltool", "-d", definition, "-l", imports)
+    # dlltool makes symbols out of the names it is given.
+    run(f"{target.prefix}dlltool", "-d", definition.name, "-l", imports.name, cwd=folder)
     out = folder / target.shim
     run(*compiler(target), "-shared", "-s", "-Wl,--no-insert-timestamp", made, imports, "-o", out)
     return out
