@@ -103,9 +103,28 @@ def build_windows_shim(target: Target, source: Path, folder: Path, flags: list[s
     lines = [f"{n} DATA" if any(d in n for d in data) else n for n in names]
     definition.write_text("LIBRARY python3.dll\nEXPORTS\n" + "\n".join(lines) + "\n")
     # dlltool makes symbols out of the names it is given.
-    run(f"{target.prefix}dlltool", "-d", definition.name, "-l", imports.name, cwd=folder)
+    run(
+        f"{target.prefix}dlltool",
+        "--temp-prefix",
+        "python3",
+        "-d",
+        definition.name,
+        "-l",
+        imports.name,
+        cwd=folder,
+    )
     out = folder / target.shim
-    run(*compiler(target), "-shared", "-s", "-Wl,--no-insert-timestamp", made, imports, "-o", out)
+    run(
+        *compiler(target),
+        "-shared",
+        "-s",
+        "-Wl,--no-insert-timestamp",
+        "-Wl,--image-base,0x180000000",
+        made,
+        imports,
+        "-o",
+        out,
+    )
     return out
 
 
