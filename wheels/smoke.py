@@ -48,6 +48,44 @@ def smoke(python: str, wheel: Path) -> str:
     return ""
 
 
+RUST = "cpex-retry-with-backoff==0.3.11"
+
+
+def swap(python: str, wheel: Path) -> str:
+    """Ours over the Rust wheel and back: each time exactly the files of one of them."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        inside = folder / "bin" / "python"
+        subprocess.run([python, "-m", "venv", folder], check=True)
+        for package in (RUST, wheel, RUST, wheel):
+            command = [
+                inside,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                package,
+            ]
+            ran = subprocess.run(
+                [str(w) for w in command], capture_output=True, text=True, check=False
+            )
+            if ran.returncode:
+                return f"{command}: {ran.stderr[-2000:]}"
+            code = (
+                "from importlib.metadata import distribution as d; from pathlib import Path; "
+                "f = d('cpex-retry-with-backoff'); known = {str(Path(f.locate_file(p)).resolve()) for p in f.files}; "
+                "there = Path(f.locate_file('cpex_retry_with_backoff')).rglob('*'); "
+                "print([str(p) for p in there if p.is_file() and '__pycache__' not in str(p) and str(p.resolve()) not in known])"
+            )
+            ran = subprocess.run(
+                [str(inside), "-c", code], capture_output=True, text=True, check=False
+            )
+            if ran.stdout.strip() != "[]":
+                return f"after {package}: files of nobody: {ran.stdout}{ran.stderr[-500:]}"
+    return ""
+
+
 def main() -> int:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist"
     (wheel,) = folder.resolve().glob("*manylinux_2_17_x86_64*.whl")
