@@ -17,7 +17,7 @@ from environments import environment, interpreter
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache" / "matrix"
 PYTHONS = ("3.11", "3.12", "3.13")
-TESTS = ("tests/contract", "tests/plugin")
+TESTS = ("tests/contract", "tests/plugin", "tests/cli")
 ONCE_A_PYTHON = ("tests/faults",)
 """Forks, signals and threads differ from Python to Python, not from cpex to cpex."""
 LIMIT_S = 900

@@ -150,7 +150,7 @@ def caught(mutant: Mutant, folder: Path) -> tuple[bool, str]:
     file.write_text(text.replace(mutant.old, mutant.new))
     environment = dict(os.environ)
     if mutant.test.startswith("go:"):
-        command = ["go", "test", "-race", "./engine", "-run", mutant.test[3:]]
+        command = ["go", "test", "-timeout", "90s", "-race", "./engine", "-run", mutant.test[3:]]
     else:
         site = folder / "site"
         built = subprocess.run(
