@@ -7,6 +7,7 @@ replaced, built and installed beside the real one. Exit code 0 only if all were 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -174,7 +175,11 @@ def caught(mutant: Mutant, folder: Path) -> tuple[bool, str]:
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S
     )
     lines = ran.stdout.splitlines()
-    failed = [line for line in lines if line.startswith(("FAILED", "--- FAIL"))]
+    failed = [
+        line for line in lines if line.startswith(("FAILED", "--- FAIL", "panic: test timed"))
+    ]
+    if ran.returncode in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
+        return True, f"the process crashed with signal {-ran.returncode}"
     why = [line for line in lines if line.startswith("E  ") and line.strip("E ")]
     # pytest answers 1 when tests failed; other codes are mistakes of ours.
     return ran.returncode == 1 and bool(failed), " | ".join([*failed[:1], *why[:6]] or lines[-3:])
