@@ -82,7 +82,7 @@ wheel: $(VENV)/wheel ## build the wheel for this machine into dist/
 
 wheels: $(VENV)/wheel $(VENV)/cross sdist ## build the wheels of all platforms into dist/
 	rm -f $(DIST)/*-cp311-abi3-manylinux* $(DIST)/*-win_amd64.whl $(DIST)/*-macosx*
-	$(PY) wheels/build.py --native $(NATIVE) --dist $(DIST)
+	$(PY) wheels/cross.py --native $(NATIVE) --dist $(DIST)
 
 verify-wheels: $(VENV)/cross ## look into the wheels of all platforms, and run what can be run here
 	$(PY) wheels/verify.py $(DIST)

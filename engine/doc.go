@@ -8,14 +8,20 @@
 //
 // Where is what decided?
 //
-//	config.go   what a configuration may hold
-//	policy.go   base and per-tool overrides merged, clamped to the ceiling
-//	verdict.go  whether a result is a failure
-//	text.go     the same for JSON inside a text payload (jsonscan.go reads it)
-//	backoff.go  how long to wait before the next attempt
-//	tracker.go  consecutive failures per (tool, request), expiry, bound
-//	ledger.go   what outlives an engine: counts and statistics per plugin name
-//	engine.go   the order of these steps for one tool result
-//	reason.go   the name of each possible decision
-//	stats.go    what was decided how often
+//	config.go     what a configuration may hold; fields.go and status.go: options and statuses
+//	policy.go     base and override merged; policies.go and pattern.go: which override is a tool's
+//	notice.go     what is odd about a configuration, and the ceiling
+//	verdict.go    whether a result is a failure that may be retried
+//	text.go       the same for JSON inside a text payload (jsonscan.go reads it)
+//	hint.go       when the server says to come back; cooldown.go: for the tool's other calls
+//	rules.go      the order of the rules, from a failure to a decision
+//	backoff.go    how long to wait before the next attempt
+//	safety.go     which tools may be retried after what
+//	budget.go     how many retries a tool may add
+//	tracker.go    consecutive failures per (tool, request), expiry, bound
+//	ledger.go     what outlives an engine: all of this per plugin name
+//	engine.go     one tool result through all of it
+//	reason.go     the name of each possible decision; stats.go: how often it was made
+//	view.go       policies as callers see them
+//	schedule.go   how long calls wait, and simulate.go: what an outage does, for operators
 package engine

@@ -14,10 +14,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from cross import compiler
 from targets import TARGETS, Target
 from verify import find
-
-from build import compiler
 
 ROOT = Path(__file__).resolve().parents[1]
 DEBIAN = {"linux-aarch64": "arm64", "linux-s390x": "s390x", "linux-ppc64le": "ppc64el"}

@@ -21,7 +21,7 @@ def build(folder: Path, targets: list[str]) -> Path:
     for command in commands:
         subprocess.run([str(word) for word in command], check=True)
     (native,) = dist.glob("*.whl")
-    subprocess.run([sys.executable, clone / "wheels/build.py", "--native", native, "--dist", dist, *targets],
+    subprocess.run([sys.executable, clone / "wheels/cross.py", "--native", native, "--dist", dist, *targets],
                    check=True, cwd=clone)  # fmt: skip
     return dist
 

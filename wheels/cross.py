@@ -1,4 +1,4 @@
-"""Builds the wheels of all platforms on one Linux machine: wheels/build.py [TARGET...]
+"""Builds the wheels of all platforms on one Linux machine: wheels/cross.py [TARGET...]
 
 Takes the native wheel apart, which setuptools made, and puts the binaries of each target
 in the place of its own. Two runs in two folders give identical files.
