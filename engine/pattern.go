@@ -39,7 +39,7 @@ func IsPattern(text string) bool { return strings.ContainsAny(text, "*?[") }
 func CompilePattern(text string) (*Pattern, error) {
 	p := &Pattern{text: text}
 	for rest := text; rest != ""; {
-		c, size := utf8.DecodeRuneInString(rest)
+		c, size := decodeRune(rest)
 		rest = rest[size:]
 		next := part{kind: literalPart, literal: c}
 		switch c {
@@ -64,6 +64,16 @@ func CompilePattern(text string) (*Pattern, error) {
 	return p, nil
 }
 
+// decodeRune is utf8.DecodeRuneInString, but bytes that are no UTF-8 stay different from
+// each other and from every code point.
+func decodeRune(s string) (c rune, size int) {
+	c, size = utf8.DecodeRuneInString(s)
+	if c == utf8.RuneError && size == 1 {
+		c = utf8.MaxRune + 1 + rune(s[0])
+	}
+	return c, size
+}
+
 // readClass reads what follows a "[". A "]" that comes first is a member.
 func readClass(rest string) (c part, after string, err error) {
 	c.kind = class
@@ -71,7 +81,7 @@ func readClass(rest string) (c part, after string, err error) {
 		rest = rest[1:]
 	}
 	for first := true; ; first = false {
-		low, size := utf8.DecodeRuneInString(rest)
+		low, size := decodeRune(rest)
 		if size == 0 {
 			return c, rest, errors.New("a [ is not closed by a ]")
 		}
@@ -81,7 +91,7 @@ func readClass(rest string) (c part, after string, err error) {
 		}
 		high := low
 		if strings.HasPrefix(rest, "-") && len(rest) > 1 && rest[1] != ']' {
-			high, size = utf8.DecodeRuneInString(rest[1:])
+			high, size = decodeRune(rest[1:])
 			rest = rest[1+size:]
 		}
 		if high < low {
@@ -113,7 +123,7 @@ func (p *Pattern) Match(name string) bool {
 	at, part := 0, 0
 	star, starAt := -1, 0
 	for at < len(name) {
-		c, size := utf8.DecodeRuneInString(name[at:])
+		c, size := decodeRune(name[at:])
 		switch {
 		case part < len(p.parts) && p.parts[part].kind == anyRun:
 			star, starAt = part, at
@@ -122,7 +132,7 @@ func (p *Pattern) Match(name string) bool {
 			part++
 			at += size
 		case star >= 0:
-			_, size = utf8.DecodeRuneInString(name[starAt:])
+			_, size = decodeRune(name[starAt:])
 			starAt += size
 			part, at = star+1, starAt
 		default:

@@ -45,6 +45,14 @@ func TestPatternsMatchWholeNames(t *testing.T) {
 	}
 }
 
+func TestBytesThatAreNoUTF8StayDifferent(t *testing.T) {
+	p, err := CompilePattern("a\xff*")
+	require.NoError(t, err)
+	assert.True(t, p.Match("a\xffb"))
+	assert.False(t, p.Match("a\xfeb"))
+	assert.False(t, p.Match("a\ufffdb"))
+}
+
 func TestAMalformedPatternIsRefusedInWords(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"a[": "is not closed", "a[b": "is not closed", "[!": "is not closed", "[]": "is not closed",
