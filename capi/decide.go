@@ -85,7 +85,5 @@ func retry_begin(handle C.retry_handle, tool C.retry_bytes, toolLength C.size_t,
 	requestID C.retry_bytes, requestIDLength C.size_t) (rc C.int32_t) {
 	e := engines.get(uint64(handle))
 	defer guard(e, &rc)
-	var none C.uint32_t
-	return count(e, tool, toolLength, requestID, requestIDLength, &none,
-		func(e *engine.Engine, tool, request string) (uint32, error) { return 0, e.Begin(tool, request) })
+	return step(e, tool, toolLength, requestID, requestIDLength, (*engine.Engine).Begin)
 }

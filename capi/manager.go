@@ -63,9 +63,15 @@ func retry_forget(handle C.retry_handle, tool C.retry_bytes, toolLength C.size_t
 	requestID C.retry_bytes, requestIDLength C.size_t) (rc C.int32_t) {
 	e := engines.get(uint64(handle))
 	defer guard(e, &rc)
+	return step(e, tool, toolLength, requestID, requestIDLength, (*engine.Engine).Forget)
+}
+
+// step runs one step on a request that has no count to answer.
+func step(e *engine.Engine, tool C.retry_bytes, toolLength C.size_t, requestID C.retry_bytes,
+	requestIDLength C.size_t, do func(e *engine.Engine, tool, request string) error) C.int32_t {
 	var none C.uint32_t
 	return count(e, tool, toolLength, requestID, requestIDLength, &none,
-		func(e *engine.Engine, tool, request string) (uint32, error) { return 0, e.Forget(tool, request) })
+		func(e *engine.Engine, tool, request string) (uint32, error) { return 0, do(e, tool, request) })
 }
 
 // count runs one step that works on the count of a request.

@@ -86,16 +86,7 @@ func (e *Engine) Begin(tool, request string) error {
 	if e.policies.of(tool).MaxElapsed == 0 {
 		return nil
 	}
-	l := e.ledger
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.broken.Load() {
-		return ErrBroken
-	}
-	now := e.store.env.Now()
-	l.begun.expire(now)
-	l.begun.begun(l.tracker.keyOf(tool, request), now)
-	return nil
+	return e.withTracker(&e.ledger.begun, tool, request, func(t *tracker, k key, now time.Duration) { t.begun(k, now) })
 }
 
 // Counters is the block that callers may read to skip a call, see [Counters].

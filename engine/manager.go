@@ -19,22 +19,24 @@ func (e *Engine) BackoffOf(tool string, attempt uint32) time.Duration {
 
 // Failures returns the count of a call.
 func (e *Engine) Failures(tool, request string) (count uint32, err error) {
-	err = e.withTracker(tool, request, func(t *tracker, k key, now time.Duration) { count = t.failures(k, now) })
+	err = e.withTracker(&e.ledger.tracker, tool, request, func(t *tracker, k key, now time.Duration) { count = t.failures(k, now) })
 	return count, err
 }
 
 // RecordFailure adds one failure to a call's count and returns the count.
 func (e *Engine) RecordFailure(tool, request string) (count uint32, err error) {
-	err = e.withTracker(tool, request, func(t *tracker, k key, now time.Duration) { count = t.fail(k, now).failures })
+	err = e.withTracker(&e.ledger.tracker, tool, request, func(t *tracker, k key, now time.Duration) { count = t.fail(k, now).failures })
 	return count, err
 }
 
 // Forget removes a call's count.
 func (e *Engine) Forget(tool, request string) error {
-	return e.withTracker(tool, request, func(t *tracker, k key, now time.Duration) { t.forget(k, now) })
+	return e.withTracker(&e.ledger.tracker, tool, request, func(t *tracker, k key, now time.Duration) { t.forget(k, now) })
 }
 
-func (e *Engine) withTracker(tool, request string, do func(*tracker, key, time.Duration)) error {
+// withTracker works on a call in one of the ledger's trackers, under its lock. Keys are
+// those of the first tracker in all of them.
+func (e *Engine) withTracker(t *tracker, tool, request string, do func(*tracker, key, time.Duration)) error {
 	l := e.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,8 +44,8 @@ func (e *Engine) withTracker(tool, request string, do func(*tracker, key, time.D
 		return ErrBroken
 	}
 	now := e.store.env.Now()
-	l.tracker.expire(now)
-	do(&l.tracker, l.tracker.keyOf(tool, request), now)
+	t.expire(now)
+	do(t, l.tracker.keyOf(tool, request), now)
 	l.publish()
 	return nil
 }

@@ -95,6 +95,13 @@ def main() -> int:
         if python is None:
             print(f"SKIPPED Python {version}: not on this machine")
             continue
+        if version == PYTHONS[0]:
+            mixed = swap(str(python), wheel)
+            failed += bool(mixed)
+            print(
+                f"{'FAILED' if mixed else 'passed'}  over the Rust wheel and back {mixed}",
+                flush=True,
+            )
         fault = smoke(str(python), wheel)
         failed += bool(fault)
         print(

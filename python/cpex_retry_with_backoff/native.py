@@ -98,7 +98,7 @@ class Engine:
         if status != _OK:
             raise NativeFault(status)
         if length[0] > len(out):
-            text = read_text(lambda *room: lib.shim_notices(native, *room))
+            text = _read(lambda *room: lib.shim_notices(native, *room))
         self.decide = hot.decider(int(ffi.cast("uintptr_t", native)))
         return native, json.loads(text)
 
@@ -137,18 +137,21 @@ class Engine:
         bound = -1 if ceiling is None else max(0, min(ceiling, 2**31))
         return self._json(lambda e, *room: lib.shim_policy(e, key, len(key), bound, *room))
 
+    def schedule(self, tool: str, status: int, samples: int, seed: int) -> Any:
+        """How long calls that keep failing wait: see retry_schedule in retry.h."""
+        key = encode(tool)
+        return self._json(
+            lambda e, *room: lib.shim_schedule(e, key, len(key), status, samples, seed, *room)
+        )
+
     def stats(self) -> dict[str, Any]:
         """Statistics of the engine's name in this process."""
         return self._json(lib.shim_stats)
 
     def _json(self, call: Callable[..., int]) -> dict[str, Any]:
         native = self._current()
-        answer: dict[str, Any] = json.loads(read_text(lambda *room: call(native, *room)))
+        answer: dict[str, Any] = json.loads(_read(lambda *room: call(native, *room)))
         return answer
-
-    def handle(self) -> Any:
-        """What functions of the shim take."""
-        return self._current()
 
     def call(self, function: Callable[..., int], *arguments: Any) -> None:
         """Any other function of the shim; raises NativeFault unless it answers OK."""
@@ -191,23 +194,23 @@ def encode(text: str) -> bytes:
 def library_version() -> dict[str, Any]:
     """Version of the library, of its ABI, and of the Go that built it."""
     library.ensure_open()
-    answer: dict[str, Any] = json.loads(read_text(lib.shim_version))
+    answer: dict[str, Any] = json.loads(_read(lib.shim_version))
     return answer
 
 
 def runtime() -> dict[str, int]:
     """Goroutines, heap bytes and GC cycles of the library's Go runtime."""
     library.ensure_open()
-    answer: dict[str, int] = json.loads(read_text(lib.shim_runtime))
+    answer: dict[str, int] = json.loads(_read(lib.shim_runtime))
     return answer
 
 
 def last_fault() -> str:
     """The last internal fault of this process, in words."""
-    return read_text(lib.shim_last_fault).decode(errors="replace") if lib.shim_is_open() else ""
+    return _read(lib.shim_last_fault).decode(errors="replace") if lib.shim_is_open() else ""
 
 
-def read_text(call: Callable[..., int]) -> bytes:
+def _read(call: Callable[..., int]) -> bytes:
     """Reads a text of any length from a function that writes (out, capacity, length)."""
     capacity, length = 4096, ffi.new("size_t *")
     while True:

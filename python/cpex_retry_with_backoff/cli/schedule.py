@@ -1,6 +1,5 @@
 """cpex-retry schedule"""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,6 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from ..library import lib
-from ..native import read_text
 from .charts import bars, matplotlib_or_none, save
 from .entry import Loaded, load
 from .source import Source
@@ -88,12 +85,7 @@ def _loaded(config: Path | None, plugin: str | None, options: dict[str, Any]) ->
 
 def draw(loaded: Loaded, tool: str, status: int, seed: int) -> list[Wait]:
     """The waits of a tool's calls."""
-    name = tool.encode("utf-8", "surrogatepass")
-    native = loaded.engine.handle()
-    text = read_text(
-        lambda *room: lib.shim_schedule(native, name, len(name), status, SAMPLES, seed, *room)
-    )
-    return [Wait(**row) for row in json.loads(text)]
+    return [Wait(**row) for row in loaded.engine.schedule(tool, status, SAMPLES, seed)]
 
 
 def _print(waits: list[Wait]) -> None:
